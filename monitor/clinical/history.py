@@ -1,0 +1,194 @@
+"""All we know of a patient, oldest first: facts with a clinical time and the time they were known.
+
+A fact is one version of one record. ``known_at`` is when the hospital knew it, ``superseded_at`` when a correction
+took its place. ``History.as_known_at(instant)`` holds exactly what was known then; live evaluation is the case "now".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Literal, TypeVar
+
+from monitor.clinical.scales.mrc import TESTED_MUSCLES
+
+BORTEZOMIB = "bortezomib"
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+NOT_TESTED: tuple[int | None, ...] = (None,) * len(TESTED_MUSCLES)
+
+Schedule = Literal["twice-weekly", "weekly"]
+Walking = Literal["unaided", "cane", "walker", "wheelchair", "bedbound"]
+Reflexes = Literal["normal", "reduced", "absent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What every fact carries. ``version`` is unique in the database; ``fact_id`` names the record across versions."""
+
+    fact_id: str
+    version: int
+    known_at: datetime
+    superseded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient(Fact):
+    """A person followed. The first version is known from ALWAYS: a patient has no clinical time."""
+
+    patient_id: str
+    display_name: str | None = None
+    birth_on: date | None = None
+    sex: str | None = None
+    site: str | None = None
+    team: str | None = None
+    diagnosis: str | None = None
+    comorbidities: tuple[str, ...] = ()
+    baseline_sensory_grade: int | None = None
+    baseline_motor_grade: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course(Fact):
+    """A treatment from its first dose to its stop."""
+
+    drug: str
+    started_on: date
+    schedule: Schedule | None = None
+    cycle_days: int | None = None
+    discontinued_on: date | None = None
+    discontinued_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose(Fact):
+    """One administration. ``on`` is the clinic's day; ``day_only`` when no time of day was recorded (``at`` is noon)."""
+
+    at: datetime
+    on: date
+    day_only: bool
+    drug: str
+    dose_mg_per_m2: float
+    route: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment(Fact):
+    """One examination of one patient. None is "not recorded", never 0 or "no"."""
+
+    at: datetime
+    on: date
+    day_only: bool
+    assessor: str | None = None
+    ctcae_version: str | None = None  # "4.03", "5.0", "6.0"
+    sensory_grade: int | None = None
+    motor_grade: int | None = None
+    autonomic_grade: int | None = None
+    neuropathic_pain: bool | None = None
+    pain_nrs: int | None = None  # 0-10
+    walking: Walking | None = None
+    gbs_disability: int | None = None  # 0-6, high is bad
+    reflexes: Reflexes | None = None
+    red_flags: frozenset[str] = frozenset()
+    systolic_lying: int | None = None  # mmHg, as are the next three
+    systolic_standing: int | None = None
+    diastolic_lying: int | None = None
+    diastolic_standing: int | None = None
+    grip_kpa_right: float | None = None
+    grip_kpa_left: float | None = None
+    vibration_toe_right: float | None = None  # Rydel-Seiffer 0-8, high is good
+    vibration_toe_left: float | None = None
+    mrc: tuple[int | None, ...] = NOT_TESTED  # ranks in the order of scales.mrc.TESTED_MUSCLES
+    mrc_sum: int | None = None  # of the twelve Kleyweg muscles, only when all were tested
+    voided: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabResult(Fact):
+    """``csf_protein`` in mg/dL or ``csf_white_cells`` per microlitre, converted once in the importer."""
+
+    at: datetime
+    on: date
+    analyte: Literal["csf_protein", "csf_white_cells"]
+    value: float
+    as_written: str  # value and unit of the feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investigation(Fact):
+    """A nerve conduction study, CSF report, spine MRI or antibody panel with its findings."""
+
+    at: datetime
+    on: date
+    kind: str
+    findings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment(Fact):
+    """``ivig``, ``plasma_exchange``, ``corticosteroid``, or a drug's name."""
+
+    treatment: str
+    started_on: date
+    stopped_on: date | None = None
+
+
+AnyFact = TypeVar("AnyFact", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One patient's facts, each kind sorted by clinical time, then known_at, then fact_id and version.
+
+    ``patients`` holds the versions of the patient's own record. Before ``as_known_at`` a history holds every
+    version; after it, one version of each record and no voided assessment.
+    """
+
+    patient_id: str
+    patients: tuple[Patient, ...] = ()
+    courses: tuple[Course, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    labs: tuple[LabResult, ...] = ()
+    investigations: tuple[Investigation, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
+
+    @property
+    def patient(self) -> Patient:
+        """The newest version of the patient's record, or an empty one where the feed sent facts alone."""
+        if self.patients:
+            return self.patients[-1]
+        return Patient(fact_id=self.patient_id, version=0, known_at=ALWAYS, patient_id=self.patient_id)
+
+    def as_known_at(self, instant: datetime) -> History:
+        """What was known at ``instant``: later versions unseen, superseded ones still in force, voided ones gone."""
+        return replace(
+            self,
+            patients=_known(self.patients, instant),
+            courses=_known(self.courses, instant),
+            doses=_known(self.doses, instant),
+            assessments=tuple(a for a in _known(self.assessments, instant) if not a.voided),
+            labs=_known(self.labs, instant),
+            investigations=_known(self.investigations, instant),
+            treatments=_known(self.treatments, instant),
+        )
+
+    def instants(self) -> list[datetime]:
+        """Every instant at which what was known changed, ascending, without repetition."""
+        found: set[datetime] = set()
+        for facts in (self.patients, self.courses, self.doses, self.assessments, self.labs, self.investigations, self.treatments):
+            for fact in facts:
+                found.add(fact.known_at)
+                if fact.superseded_at is not None:
+                    found.add(fact.superseded_at)
+        found.discard(ALWAYS)
+        return sorted(found)
+
+    def next_known_after(self, instant: datetime) -> datetime | None:
+        """The next instant at which something already stored becomes known, or None."""
+        return next((later for later in self.instants() if later > instant), None)
+
+
+def _known(facts: tuple[AnyFact, ...], instant: datetime) -> tuple[AnyFact, ...]:
+    return tuple(
+        fact for fact in facts if fact.known_at <= instant and (fact.superseded_at is None or instant < fact.superseded_at)
+    )

@@ -1,0 +1,1 @@
+"""Published scales: parse, compare, cite the table. One module a scale."""

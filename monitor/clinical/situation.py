@@ -1,0 +1,168 @@
+"""Where one patient stands at one instant: on or off bortezomib, at which dose, watched or not.
+
+Computed once per evaluation and handed to every rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from monitor.clinical.days import day_after, earliest
+from monitor.clinical.history import BORTEZOMIB, Assessment, Course, Dose, History, Schedule
+from monitor.clinical.policy import DrugStatus, Policy
+
+PROTEASOME_INHIBITORS = frozenset({"carfilzomib", "ixazomib"})
+"""Given after the last bortezomib dose, one of these means that the drug was changed (our judgement)."""
+
+TWICE_WEEKLY_GAP_DAYS = 3  # 72 h is the minimum between doses in every regimen: US and EU label (V)
+WEEKLY_GAP_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One patient, on bortezomib now or once. ``doses`` are bortezomib's alone, up to today."""
+
+    history: History
+    policy: Policy
+    now: datetime
+    today: date
+    first_on: date  # first bortezomib dose, or the course's start
+    doses: tuple[Dose, ...]
+    assessments: tuple[Assessment, ...]  # up to today, those before the first dose included
+    stopped_on: date | None  # day of the last dose when off the drug; None while on it
+    course: Course | None  # the newest bortezomib course
+    schedule: Schedule | None
+    onset_on: date | None  # first neuropathy on or after the first dose
+    look_again_at: datetime | None  # when the drug status changes by time alone
+
+    @property
+    def last_dose(self) -> Dose | None:
+        return self.doses[-1] if self.doses else None
+
+    @property
+    def on_drug(self) -> bool:
+        return self.stopped_on is None
+
+    def on_treatment(self, assessment: Assessment) -> bool:
+        """Whether the assessment was made on or after the first dose."""
+        return assessment.on >= self.first_on
+
+    def days_after_stop(self, day: date) -> int | None:
+        """Days from the last dose to ``day``; None while on the drug."""
+        return None if self.stopped_on is None else (day - self.stopped_on).days
+
+    def cumulative_mg_per_m2(self, until: date) -> float:
+        """Bortezomib given up to and including ``until``."""
+        return round(sum(dose.dose_mg_per_m2 for dose in self.doses if dose.on <= until), 3)
+
+    def next_dose_due_on(self) -> date | None:
+        """By schedule, the day of the next dose; None off the drug or where no schedule is known."""
+        if self.stopped_on is not None or not self.doses or self.schedule is None:
+            return None
+        gap = TWICE_WEEKLY_GAP_DAYS if self.schedule == "twice-weekly" else WEEKLY_GAP_DAYS
+        return self.doses[-1].on + timedelta(days=gap)
+
+
+def situate(history: History, policy: Policy, now: datetime) -> Situation | None:
+    """The situation at ``now``, or None for a patient who is not watched.
+
+    ``history`` is as known at ``now``. Not watched: never on bortezomib, not yet begun, or the watch is over.
+    """
+    today = now.astimezone(policy.zone).date()
+    status = policy.thresholds.drug_status
+    courses = [course for course in history.courses if course.drug == BORTEZOMIB and course.started_on <= today]
+    doses = tuple(dose for dose in history.doses if dose.drug == BORTEZOMIB and dose.on <= today)
+    if not courses and not doses:
+        return None
+    first_on = min([course.started_on for course in courses] + [dose.on for dose in doses[:1]])
+    course = max(courses, key=lambda each: (each.started_on, each.known_at, each.version), default=None)
+    stopped_on = _stopped_on(history, courses, doses, today, status)
+    if stopped_on is not None and (today - stopped_on).days > status.watch_after_stop_days:
+        return None
+    assessments = tuple(assessment for assessment in history.assessments if assessment.on <= today)
+    return Situation(
+        history=history,
+        policy=policy,
+        now=now,
+        today=today,
+        first_on=first_on,
+        doses=doses,
+        assessments=assessments,
+        stopped_on=stopped_on,
+        course=course,
+        schedule=schedule_from(doses, course),
+        onset_on=_onset_on(assessments, first_on, history),
+        look_again_at=_status_changes_at(stopped_on, doses, policy),
+    )
+
+
+def watched_from(history: History, policy: Policy) -> datetime | None:
+    """The start of the clinic's first day on bortezomib, or None for a patient who never had it."""
+    days = [course.started_on for course in history.courses if course.drug == BORTEZOMIB]
+    days += [dose.on for dose in history.doses if dose.drug == BORTEZOMIB]
+    return day_after(min(days), 0, policy.zone) if days else None
+
+
+def schedule_from(doses: tuple[Dose, ...], course: Course | None) -> Schedule | None:
+    """Twice-weekly or weekly, from the days of the last four doses; from the course's label where they are too few.
+
+    A label "weekly" beside gaps of three days is a label: the dates win.
+    """
+    gaps = [(later.on - earlier.on).days for earlier, later in zip(doses[-4:], doses[-3:], strict=False)]
+    gaps = [gap for gap in gaps if gap > 0]
+    if len(gaps) >= 2:
+        return "twice-weekly" if min(gaps) < WEEKLY_GAP_DAYS - 2 else "weekly"
+    if course is not None and course.schedule is not None:
+        return course.schedule
+    if gaps:
+        return "twice-weekly" if gaps[0] < WEEKLY_GAP_DAYS - 2 else "weekly"
+    return None
+
+
+def _stopped_on(history: History, courses: list[Course], doses: tuple[Dose, ...], today: date, status: DrugStatus) -> date | None:
+    """The off-drug clock starts at the last administered dose, whatever day the order ended."""
+    ended = [course.discontinued_on for course in courses if course.discontinued_on is not None]
+    newest_start = max((course.started_on for course in courses), default=date.min)
+    if not doses:
+        if len(ended) < len(courses) or not ended or max(ended) > today:
+            return None
+        return max(ended)
+    last_on = doses[-1].on
+    if newest_start > last_on and all(course.discontinued_on is None for course in courses if course.started_on == newest_start):
+        return None  # a new course was begun; its first dose is still to come
+    if any(last_on <= end <= today for end in ended):
+        return last_on
+    changed = any(dose.drug in PROTEASOME_INHIBITORS and last_on < dose.on <= today for dose in history.doses) or any(
+        course.drug in PROTEASOME_INHIBITORS and last_on < course.started_on <= today for course in history.courses
+    )
+    if changed or (today - last_on).days > status.off_after_days_without_dose:
+        return last_on
+    return None
+
+
+def _onset_on(assessments: tuple[Assessment, ...], first_on: date, history: History) -> date | None:
+    patient = history.patient
+    baseline_sensory, baseline_motor = patient.baseline_sensory_grade or 0, patient.baseline_motor_grade or 0
+    for assessment in assessments:
+        if assessment.on >= first_on and (
+            (assessment.sensory_grade or 0) > baseline_sensory
+            or (assessment.motor_grade or 0) > baseline_motor
+            or assessment.neuropathic_pain
+        ):
+            return assessment.on
+    return None
+
+
+def _status_changes_at(stopped_on: date | None, doses: tuple[Dose, ...], policy: Policy) -> datetime | None:
+    status = policy.thresholds.drug_status
+    if stopped_on is not None:
+        return day_after(stopped_on, status.watch_after_stop_days + 1, policy.zone)
+    if doses:
+        return day_after(doses[-1].on, status.off_after_days_without_dose + 1, policy.zone)
+    return None
+
+
+def soonest(situation: Situation, *instants: datetime | None) -> datetime | None:
+    """The earliest of ``instants`` that lies after now, or None."""
+    return earliest(*(instant for instant in instants if instant is not None and instant > situation.now))

@@ -1,0 +1,63 @@
+# make demo    run the program on a demo cohort; look at demo-out/ afterwards
+# make test    run the tests
+# Nothing is needed beforehand but make and Python 3.11 or newer with venv (Debian 12: python3 python3-venv make).
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test lint bench wheel-test constraints clean
+
+help:
+	@sed -n '/^# make /s/^# //p' Makefile
+	@echo "make lint    style, types, import contracts, dependencies"
+	@echo "make bench   measure the speed goals, as ratios"
+	@echo "make wheel-test   run the tests against the installed wheel, away from this folder"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/.ready
+	@$(BIN)/bipn-monitor demo --out demo-out
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.lint-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m bench
+
+wheel-test: $(VENV)/.ready
+	rm -rf build/wheel-test && mkdir -p build/wheel-test/away
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel-test .
+	$(PYTHON) -m venv build/wheel-test/venv
+	build/wheel-test/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		"bipn-monitor[test] @ file://$$(ls $(CURDIR)/build/wheel-test/*.whl)"
+	cp -R tests pyproject.toml build/wheel-test/away/
+	cd build/wheel-test/away && env -u PYTHONPATH ../venv/bin/python -I -m pytest -q -p no:cacheprovider
+
+# After a change of the dependencies in pyproject.toml; needs uv (pip install uv).
+constraints:
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --no-emit-index-url \
+		--output-file constraints.txt pyproject.toml
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed: apt install python3, or make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.lint-ready: $(VENV)/.ready
+	@$(PIP) -e '.[test,lint]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,34 @@
+"""``bipn-monitor ack``: a human says "seen"."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ByOption, ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+
+def ack(
+    context: typer.Context,
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="As printed by alerts, such as A-12.")],
+    by: ByOption,
+    remark: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What was done.")] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Acknowledge an alert."""
+    from monitor.cli.output import emit, emit_json
+    from monitor.service import clock
+    from monitor.service.acts import acknowledge
+    from monitor.service.listing import list_alerts
+
+    with open_from(context, config, database) as site:
+        changed = acknowledge(site, alert, by, remark, clock.now())
+        listed = list_alerts(site, open_only=False, patient_id=changed.patient_id)
+        shape = next(shape for each, shape in listed if each.alert_id == changed.alert_id)
+    if output is Format.JSON:
+        emit_json(shape)
+    else:
+        emit(f"{shape['id']} is {shape['state']}, by {by}")

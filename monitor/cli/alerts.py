@@ -1,0 +1,45 @@
+"""``bipn-monitor alerts``: alerts and their state."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, ManyFormat, ManyFormatOption, open_from
+
+
+def alerts(
+    context: typer.Context,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those still open.")] = False,
+    patient: Annotated[str | None, typer.Option("--patient", metavar="ID", help="Only this patient's.")] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: ManyFormatOption = ManyFormat.TEXT,
+) -> None:
+    """List alerts and their state."""
+    from monitor.cli.output import emit, emit_json, emit_json_lines, note, table
+    from monitor.service.listing import list_alerts
+
+    with open_from(context, config, database) as site:
+        zone = site.settings.time_zone
+        listed = list_alerts(site, open_only=open_only, patient_id=patient)
+    if output is ManyFormat.JSON:
+        emit_json([shape for _, shape in listed])
+    elif output is ManyFormat.JSONL:
+        emit_json_lines(shape for _, shape in listed)
+    elif not listed:
+        note("no open alerts" if open_only else "no alerts")
+    else:
+        rows = [
+            (
+                str(shape["id"]),
+                str(shape["urgency"]),
+                alert.state,
+                alert.patient_id,
+                alert.raised_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+                f"{alert.finding.rule}: {alert.finding.headline}",
+            )
+            for alert, shape in listed
+        ]
+        emit("\n".join(table(("alert", "urgency", "state", "patient", f"raised ({zone.key})", ""), rows)))

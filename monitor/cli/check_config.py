@@ -1,0 +1,34 @@
+"""``bipn-monitor check-config``: all mistakes of a configuration at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, Format, FormatOption, config_path
+
+
+def check_config(
+    context: typer.Context,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The file; else as --config.")] = None,
+    config: ConfigOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Report all mistakes of the configuration at once, with file, line and remedy."""
+    from dataclasses import asdict
+
+    from monitor.cli.output import emit, emit_json
+    from monitor.config import check
+    from monitor.errors import DONE, WRONG_USAGE
+
+    file = path or config_path(context, config)
+    problems = check(file)
+    if output is Format.JSON:
+        emit_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
+    elif problems:
+        emit("\n\n".join(str(problem) for problem in problems))
+    else:
+        emit(f"{file}: no mistakes")
+    raise typer.Exit(WRONG_USAGE if problems else DONE)

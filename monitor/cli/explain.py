@@ -1,0 +1,30 @@
+"""``bipn-monitor explain``: why, and why not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+
+def explain(
+    context: typer.Context,
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As known then; a bare date is its end.")] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Explain every rule for one patient: values, threshold, source, who was told."""
+    from monitor.cli.output import emit, emit_json
+    from monitor.service import clock, explain
+
+    with open_from(context, config, database) as site:
+        instant = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
+        explanation = explain.explain(site, patient, instant)
+    if output is Format.JSON:
+        emit_json(explanation.as_json())
+    else:
+        emit("\n".join(explanation.as_text()))

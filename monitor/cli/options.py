@@ -1,0 +1,62 @@
+"""Options that several commands share, and how they lead to an open site."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from monitor.service.opening import Site
+
+
+class Format(StrEnum):
+    """How data is printed: for people, or stable for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ManyFormat(StrEnum):
+    """As Format, and one JSON object a line where there may be many."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="PATH",
+        help="Configuration [$BIPN_MONITOR_CONFIG, config/monitor.yaml, /etc/bipn-monitor/monitor.yaml].",
+    ),
+]
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Another database than the configured one.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="For people or for programs.")]
+ManyFormatOption = Annotated[ManyFormat, typer.Option("--format", help="For people or for programs; jsonl is one object a line.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does this; kept with the alert.")]
+
+
+def config_path(context: typer.Context, config: Path | None) -> Path:
+    """The configuration file: named after the command, before it, or found in its usual places. Raises UsageError."""
+    from monitor.service.opening import find_config
+
+    return find_config(config or context.find_root().params["config"], os.environ)
+
+
+def open_from(
+    context: typer.Context, config: Path | None, database: str | None, *, create: bool = False, check_schema: bool = True
+) -> Site:
+    """The configured site with its database open. Raises ConfigError, UsageError, DatabaseError."""
+    from monitor.service.opening import open_site
+
+    url = database or context.find_root().params["database"]
+    return open_site(config_path(context, config), url, create=create, check_schema=check_schema)

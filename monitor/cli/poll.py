@@ -1,0 +1,49 @@
+"""``bipn-monitor poll``: one round and its mails."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+
+def poll(
+    context: typer.Context,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="As if it were this time; a bare date is its end.")
+    ] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Do one round: evaluate what changed or came due, record, send."""
+    from monitor.cli.output import emit, emit_json, note
+    from monitor.errors import DONE, NEEDS_ATTENTION, NOT_DELIVERED
+    from monitor.service import clock
+    from monitor.service.post import send_due
+    from monitor.service.round import run_round
+    from monitor.service.shapes import poll_json
+
+    with open_from(context, config, database, create=True) as site:
+        now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
+        done = run_round(site, now)
+        sent = send_due(site, now)
+    summary = poll_json(done, sent)
+    if output is Format.JSON:
+        emit_json(summary)
+    else:
+        for name, counts in (("alerts", summary["alerts"]), ("messages", summary["messages"])):
+            words = ", ".join(f"{count} {what}" for what, count in counts.items())
+            emit(
+                f"{name}: {words}"
+                if name == "messages"
+                else f"patients evaluated: {summary['patients_evaluated']}\n{name}: {words}"
+            )
+    if done.failed_patients:
+        note(f"{done.failed_patients} patients could not be evaluated, the others were; status says which and why")
+    if sent.relay_fault:
+        note(f"mail could not be handed over, it is kept and will be tried again: {sent.relay_fault}")
+    undelivered = sent.failed or sent.relay_fault
+    raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if done.failed_patients else DONE)

@@ -1,0 +1,44 @@
+"""``bipn-monitor replay``: what would have been raised, as facts became known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, ManyFormat, ManyFormatOption, open_from
+
+
+def replay(
+    context: typer.Context,
+    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Other thresholds than the configured.")] = None,
+    from_time: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only what is raised from here.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to here; a bare date is its end.")] = None,
+    patient: Annotated[str | None, typer.Option("--patient", metavar="ID", help="Only this patient's.")] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: ManyFormatOption = ManyFormat.TEXT,
+) -> None:
+    """Print every alert that would have been raised; writes nothing."""
+    from monitor.cli.output import emit, emit_json, emit_json_lines, urgency
+    from monitor.service import clock, replaying
+
+    with open_from(context, config, database) as site:
+        zone = site.settings.time_zone
+        raised = replaying.replay(
+            site,
+            policy=policy,
+            from_at=clock.parse_instant(from_time, zone) if from_time else None,
+            to_at=clock.parse_instant(to_time, zone, end_of_day=True) if to_time else clock.now(),
+            patient_id=patient,
+        )
+        if output is ManyFormat.JSON:
+            emit_json(list(raised))
+        elif output is ManyFormat.JSONL:
+            emit_json_lines(raised)
+        else:
+            for alert in raised:
+                emit(
+                    f"{alert['raised_at']}  {alert['patient_id']}  {urgency(alert['urgency'])}  {alert['rule']}: {alert['headline']}"
+                )

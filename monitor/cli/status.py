@@ -1,0 +1,25 @@
+"""``bipn-monitor status``: one screen, healthy or not."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+
+def status(
+    context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None, output: FormatOption = Format.TEXT
+) -> None:
+    """Show last round, feed age, outbox and open alerts; exit 1 if unhealthy."""
+    from monitor.cli.output import emit, emit_json
+    from monitor.errors import DONE, NEEDS_ATTENTION
+    from monitor.service import clock
+    from monitor.service import status as service
+
+    with open_from(context, config, database) as site:
+        report = service.status(site, clock.now())
+    if output is Format.JSON:
+        emit_json(report.as_json)
+    else:
+        emit("\n".join(report.lines))
+    raise typer.Exit(DONE if report.healthy else NEEDS_ATTENTION)

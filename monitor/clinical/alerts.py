@@ -12,6 +12,10 @@ from monitor.clinical.findings import Finding, Urgency
 State = Literal["open", "acknowledged", "resolved", "withdrawn"]
 
 
+class AlertError(ValueError):
+    """An act that the state or the urgency of an alert does not allow. The text is for the person who tried."""
+
+
 class Reason(StrEnum):
     """Why an alert changed. Those in SPEAKS are told to people; the others are recorded."""
 

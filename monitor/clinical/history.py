@@ -6,6 +6,7 @@ took its place. ``History.as_known_at(instant)`` holds exactly what was known th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Literal, TypeVar
@@ -161,12 +162,15 @@ class History:
 
     def as_known_at(self, instant: datetime) -> History:
         """What was known at ``instant``: later versions unseen, superseded ones still in force, voided ones gone."""
+        assessments = _known(self.assessments, instant)
+        if any(assessment.voided for assessment in assessments):
+            assessments = tuple(assessment for assessment in assessments if not assessment.voided)
         return replace(
             self,
             patients=_known(self.patients, instant),
             courses=_known(self.courses, instant),
             doses=_known(self.doses, instant),
-            assessments=tuple(a for a in _known(self.assessments, instant) if not a.voided),
+            assessments=assessments,
             labs=_known(self.labs, instant),
             investigations=_known(self.investigations, instant),
             treatments=_known(self.treatments, instant),
@@ -175,7 +179,7 @@ class History:
     def instants(self) -> list[datetime]:
         """Every instant at which what was known changed, ascending, without repetition."""
         found: set[datetime] = set()
-        for facts in (self.patients, self.courses, self.doses, self.assessments, self.labs, self.investigations, self.treatments):
+        for facts in self._kinds():
             for fact in facts:
                 found.add(fact.known_at)
                 if fact.superseded_at is not None:
@@ -185,10 +189,82 @@ class History:
 
     def next_known_after(self, instant: datetime) -> datetime | None:
         """The next instant at which something already stored becomes known, or None."""
-        return next((later for later in self.instants() if later > instant), None)
+        soonest: datetime | None = None
+        for facts in self._kinds():
+            for fact in facts:
+                for change in (fact.known_at, fact.superseded_at):
+                    if change is not None and change > instant and (soonest is None or change < soonest):
+                        soonest = change
+        return soonest
+
+    def next_day_after(self, today: date) -> date | None:
+        """The next day after ``today`` on which a fact is dated, such as a planned stop or a dose entered ahead."""
+        days = [course.started_on for course in self.courses]
+        days += [course.discontinued_on for course in self.courses if course.discontinued_on is not None]
+        days += [treatment.started_on for treatment in self.treatments]
+        days += [treatment.stopped_on for treatment in self.treatments if treatment.stopped_on is not None]
+        for facts in (self.doses, self.assessments, self.labs, self.investigations):
+            days += _days_after(facts, today)
+        return min((day for day in days if day > today), default=None)
+
+    def _kinds(self) -> tuple[tuple[Fact, ...], ...]:
+        return (self.patients, self.courses, self.doses, self.assessments, self.labs, self.investigations, self.treatments)
+
+
+def history_of(patient_id: str, facts: Iterable[Fact]) -> History:
+    """A history of ``facts`` of all kinds and versions, in whatever order they come. Raises TypeError for another kind."""
+    patients, courses, doses, assessments = list[Patient](), list[Course](), list[Dose](), list[Assessment]()
+    labs, investigations, treatments = list[LabResult](), list[Investigation](), list[Treatment]()
+    for fact in facts:
+        match fact:
+            case Patient():
+                patients.append(fact)
+            case Course():
+                courses.append(fact)
+            case Dose():
+                doses.append(fact)
+            case Assessment():
+                assessments.append(fact)
+            case LabResult():
+                labs.append(fact)
+            case Investigation():
+                investigations.append(fact)
+            case Treatment():
+                treatments.append(fact)
+            case _:
+                raise TypeError(f"{type(fact).__name__} is no kind of fact that a history holds")
+    return History(
+        patient_id=patient_id,
+        patients=tuple(sorted(patients, key=_version_order)),
+        courses=tuple(sorted(courses, key=lambda course: (course.started_on, *_version_order(course)))),
+        doses=tuple(sorted(doses, key=lambda dose: (dose.at, *_version_order(dose)))),
+        assessments=tuple(sorted(assessments, key=lambda assessment: (assessment.at, *_version_order(assessment)))),
+        labs=tuple(sorted(labs, key=lambda lab: (lab.at, *_version_order(lab)))),
+        investigations=tuple(sorted(investigations, key=lambda each: (each.at, *_version_order(each)))),
+        treatments=tuple(sorted(treatments, key=lambda treatment: (treatment.started_on, *_version_order(treatment)))),
+    )
+
+
+def _days_after(facts: Sequence[Dose | Assessment | LabResult | Investigation], today: date) -> list[date]:
+    days = []
+    for fact in reversed(facts):  # sorted by clinical time, so those ahead stand last
+        if fact.on <= today:
+            break
+        days.append(fact.on)
+    return days
+
+
+def _version_order(fact: Fact) -> tuple[datetime, str, int]:
+    return fact.known_at, fact.fact_id, fact.version
 
 
 def _known(facts: tuple[AnyFact, ...], instant: datetime) -> tuple[AnyFact, ...]:
+    for fact in facts:
+        superseded_at = fact.superseded_at
+        if fact.known_at > instant or (superseded_at is not None and superseded_at <= instant):
+            break
+    else:
+        return facts  # the common case: nothing was corrected, nothing is ahead
     return tuple(
         fact for fact in facts if fact.known_at <= instant and (fact.superseded_at is None or instant < fact.superseded_at)
     )

@@ -1,0 +1,167 @@
+"""What becomes of the alerts of one patient after a review, and after a person's act.
+
+One active alert per patient and rule. Worse speaks again, the same never does, and nothing that was told ends unsaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
+from monitor.clinical.findings import Evidence, Finding, Review, Urgency
+from monitor.clinical.history import Fact, History
+
+ACTIVE = frozenset({"open", "acknowledged"})
+
+SNOOZE_AT_MOST = {Urgency.SAME_DAY: timedelta(hours=72), Urgency.REVIEW: timedelta(days=28)}
+"""Longest snooze by urgency; immediate has none. Our judgement (J), as the urgencies themselves."""
+
+
+def decide(
+    alerts: Sequence[Alert], review: Review, *, patient_id: str, history: History, now: datetime
+) -> tuple[Transition, ...]:
+    """What changes, most urgent finding first, then the alerts that no longer hold. Nothing changed: nothing comes back.
+
+    ``alerts`` are this patient's; closed ones are ignored. ``history`` may hold all versions.
+    """
+    active = {alert.finding.rule: alert for alert in alerts if alert.state in ACTIVE}
+    record = _Record(history, now)
+    transitions = [
+        _holds(active.get(finding.rule), finding, patient_id=patient_id, record=record, now=now) for finding in review.findings
+    ]
+    held = {finding.rule for finding in review.findings}
+    transitions += [_ceased(alert, record, now) for rule, alert in active.items() if rule not in held]
+    return tuple(transition for transition in transitions if transition is not None)
+
+
+class _Record:
+    """The facts in force at one instant, looked up only when an alert ceases or falls."""
+
+    def __init__(self, history: History, now: datetime) -> None:
+        self._history, self._now = history, now
+        self._in_force: set[tuple[str, str, int]] | None = None
+
+    def corrected(self, evidence: tuple[Evidence, ...]) -> bool:
+        """Whether a version that the evidence names was superseded or voided since."""
+        if self._in_force is None:
+            self._in_force = _in_force(self._history.as_known_at(self._now))
+        return any((each.kind, each.id, each.version) not in self._in_force for each in evidence)
+
+
+def _in_force(known: History) -> set[tuple[str, str, int]]:
+    kinds: dict[str, tuple[Fact, ...]] = {
+        "course": known.courses,
+        "dose": known.doses,
+        "assessment": known.assessments,
+        "lab": known.labs,
+        "investigation": known.investigations,
+        "treatment": known.treatments,
+    }
+    return {(kind, fact.fact_id, fact.version) for kind, facts in kinds.items() for fact in facts}
+
+
+def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _Record, now: datetime) -> Transition | None:
+    if alert is None:
+        opened = Alert(alert_id=None, patient_id=patient_id, state="open", finding=finding, opened_at=now, raised_at=now)
+        return Transition(before=None, after=opened, reason=Reason.NEW)
+    if alert.finding == finding and alert.holds:
+        return None
+    if not alert.holds:
+        return _speaks_again(alert, finding, Reason.AGAIN, now)
+    heaviness, kept = (finding.urgency.rank, finding.weight), (alert.finding.urgency.rank, alert.finding.weight)
+    if heaviness > kept:
+        return _speaks_again(alert, finding, Reason.WORSE, now)
+    if heaviness < kept:
+        if record.corrected(alert.finding.evidence):
+            return _lowered(alert, finding, now)
+        # What was told stays in mind: as bad again on another occasion is new, and its evidence may yet be corrected.
+        told = alert.finding
+        evidence = finding.evidence + tuple(each for each in told.evidence if each not in finding.evidence)
+        return _silently(
+            alert, replace(finding, urgency=told.urgency, weight=told.weight, occasion=told.occasion, evidence=evidence)
+        )
+    if alert.state == "acknowledged" and finding.occasion and finding.occasion != alert.finding.occasion:
+        return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
+    return _silently(alert, replace(finding, occasion=finding.occasion or alert.finding.occasion))
+
+
+def _speaks_again(alert: Alert, finding: Finding, reason: Reason, now: datetime) -> Transition:
+    after = alert.changed(
+        state="open",
+        finding=finding,
+        raised_at=now,
+        holds=True,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        acknowledged_note=None,
+        snoozed_until=None,
+    )
+    return Transition(before=alert, after=after, reason=reason)
+
+
+def _lowered(alert: Alert, finding: Finding, now: datetime) -> Transition:
+    if finding.urgency is alert.urgency:  # a smaller weight alone is told to nobody, so its going is not either
+        return Transition(before=alert, after=alert.changed(finding=finding), reason=Reason.MORE_EVIDENCE)
+    return Transition(before=alert, after=alert.changed(finding=finding, raised_at=now), reason=Reason.CORRECTED_LOWER)
+
+
+def _silently(alert: Alert, finding: Finding) -> Transition | None:
+    if finding == alert.finding:
+        return None
+    return Transition(before=alert, after=alert.changed(finding=finding), reason=Reason.MORE_EVIDENCE)
+
+
+def _ceased(alert: Alert, record: _Record, now: datetime) -> Transition | None:
+    if record.corrected(alert.finding.evidence):
+        return Transition(
+            before=alert, after=alert.changed(state="withdrawn", holds=False, closed_at=now), reason=Reason.WITHDRAWN
+        )
+    if alert.state == "acknowledged" or alert.urgency is Urgency.REVIEW:
+        return Transition(before=alert, after=alert.changed(state="resolved", holds=False, closed_at=now), reason=Reason.RESOLVED)
+    if alert.holds:
+        return Transition(before=alert, after=alert.changed(holds=False), reason=Reason.NO_LONGER_HOLDS)
+    return None
+
+
+def acknowledge(alert: Alert, *, by: str, note: str | None, now: datetime) -> Alert:
+    """The alert as somebody has taken it on; resolved where it no longer holds. The first acknowledgement stands.
+
+    Raises AlertError for an alert that is closed, and where nobody is named.
+    """
+    _refuse_unless_active(alert, by)
+    if alert.state == "acknowledged":
+        return alert
+    return alert.changed(
+        state="acknowledged" if alert.holds else "resolved",
+        closed_at=None if alert.holds else now,
+        acknowledged_at=now,
+        acknowledged_by=by,
+        acknowledged_note=note,
+        snoozed_until=None,
+    )
+
+
+def snooze(alert: Alert, *, until: datetime, by: str, reason: str, now: datetime) -> Alert:
+    """The alert, with its reminders held back until an instant. Worsening breaks the snooze.
+
+    Raises AlertError for an immediate or closed alert, a time past or too far off, or where name or reason are missing.
+    """
+    _refuse_unless_active(alert, by)
+    at_most = SNOOZE_AT_MOST.get(alert.urgency)
+    if at_most is None:
+        raise AlertError("an immediate alert cannot be snoozed; acknowledge it when somebody has taken it on")
+    if not reason.strip():
+        raise AlertError("a snooze needs a reason; say why it can wait")
+    if not now < until <= now + at_most:
+        hours = int(at_most.total_seconds() // 3600)
+        raise AlertError(f"a {alert.urgency} alert can be snoozed for at most {hours} h from now; choose a time within that")
+    return alert.changed(snoozed_until=until)
+
+
+def _refuse_unless_active(alert: Alert, by: str) -> None:
+    if alert.state not in ACTIVE:
+        raise AlertError(f"the alert is {alert.state} already; there is nothing left to do with it")
+    if not by.strip():
+        raise AlertError("say who does this; an act without a name is not kept")

@@ -27,4 +27,4 @@ def explain(
     if output is Format.JSON:
         emit_json(explanation.as_json())
     else:
-        emit("\n".join(explanation.as_text()))
+        emit(explanation.as_text())

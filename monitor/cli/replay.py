@@ -21,14 +21,17 @@ def replay(
     output: ManyFormatOption = ManyFormat.TEXT,
 ) -> None:
     """Print every alert that would have been raised; writes nothing."""
-    from monitor.cli.output import emit, emit_json, emit_json_lines, urgency
+    from monitor.cli.output import emit, emit_json, emit_json_lines
+    from monitor.config.policy_files import load_policy
     from monitor.service import clock, replaying
 
     with open_from(context, config, database) as site:
         zone = site.settings.time_zone
+        settings = site.settings
+        applied = load_policy(thresholds=policy, guideline=settings.guideline, zone=zone) if policy else site.policy
         raised = replaying.replay(
             site,
-            policy=policy,
+            policy=applied,
             from_at=clock.parse_instant(from_time, zone) if from_time else None,
             to_at=clock.parse_instant(to_time, zone, end_of_day=True) if to_time else clock.now(),
             patient_id=patient,
@@ -39,6 +42,4 @@ def replay(
             emit_json_lines(raised)
         else:
             for alert in raised:
-                emit(
-                    f"{alert['raised_at']}  {alert['patient_id']}  {urgency(alert['urgency'])}  {alert['rule']}: {alert['headline']}"
-                )
+                emit(replaying.as_line(alert))

@@ -78,12 +78,12 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
-def self_signed(folder: Path, *, days: int = 2) -> Certificate:
-    """Made by the ``openssl`` program for localhost and 127.0.0.1."""
+def self_signed(folder: Path, *, names: str = "DNS:localhost,IP:127.0.0.1") -> Certificate:
+    """Made by the ``openssl`` program, good for two days and for these names."""
     made = Certificate(certificate=folder / "certificate.pem", key=folder / "key.pem")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", str(days), "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}",
          "-addext", "keyUsage=critical,digitalSignature,keyCertSign", "-keyout", str(made.key), "-out", str(made.certificate)],
         check=True,
         capture_output=True,

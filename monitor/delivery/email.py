@@ -1,0 +1,141 @@
+"""Hands one mail to the relay and says what became of it.
+
+Exactly once does not exist: when the connection is lost after the message was sent and before the relay's 250 came,
+the outcome is ``indeterminate`` and the message has to go again, marked. Everything else is certain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal
+
+import aiosmtplib
+
+from monitor.delivery.conversation import RelayAddress, Step, StepName, client_for, steps_to_greet, steps_to_hand_over
+
+Kind = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
+
+NEEDS_LOGIN = frozenset({454, 530, 534, 535, 538})  # RFC 4954 section 6 and RFC 3207: about the relay, not the message
+MAILBOX_FULL = 552  # permanent by its number; in practice it empties
+QUIT_SECONDS = 5.0
+LONGEST_WORDS = 300
+
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
+_FAULTS = (aiosmtplib.SMTPException, OSError, ValueError)  # ValueError: an address with a control or non-ASCII character
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one message for one recipient. ``words`` are the relay's, without addresses."""
+
+    kind: Kind
+    code: int | None
+    words: str
+    at: StepName | None = None  # the step it ended at; None when accepted
+
+
+async def send(
+    relay: RelayAddress,
+    sender: str,
+    recipient: str,
+    data: bytes,
+    *,
+    password: str | None,
+    tls_context: ssl.SSLContext | None = None,
+    deadline_seconds: float,
+) -> Outcome:
+    """One message over a connection of its own. Raises nothing but cancellation; shield it from that."""
+    async with Session(relay, password=password, tls_context=tls_context) as session:
+        return await session.send(sender, recipient, data, deadline_seconds=deadline_seconds)
+
+
+class Session:
+    """One connection for a burst of messages, opened at the first and opened anew after a fault."""
+
+    def __init__(self, relay: RelayAddress, *, password: str | None, tls_context: ssl.SSLContext | None = None) -> None:
+        self._relay = relay
+        self._password = password
+        self._tls_context = tls_context
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._leave()
+
+    async def send(self, sender: str, recipient: str, data: bytes, *, deadline_seconds: float) -> Outcome:
+        """One message for one recipient within the deadline, connecting included."""
+        at: StepName = "connect"
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                client, steps = await self._opening()
+                for step in [*steps, *steps_to_hand_over(client, sender, recipient, data)]:
+                    at = step.name
+                    await step.run()
+        except _FAULTS as error:
+            outcome = classify(error, at)
+            if outcome.kind in ("relay_fault", "indeterminate"):
+                self._hang_up()
+            return outcome
+        return Outcome(kind="accepted", code=250, words="accepted by the relay")
+
+    async def _opening(self) -> tuple[aiosmtplib.SMTP, Sequence[Step]]:
+        """A client and the steps it still needs before it takes a message: none on a connection that is alive."""
+        if self._client is not None and self._client.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await self._client.rset()  # ends what a refusal left open, and shows that the relay is still there
+                return self._client, ()
+        self._hang_up()
+        self._client = client_for(self._relay, self._tls_context)
+        return self._client, steps_to_greet(self._client, self._relay, self._password)
+
+    def _hang_up(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    async def _leave(self) -> None:
+        """Says QUIT; what the relay answers no longer matters."""
+        if self._client is not None and self._client.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                async with asyncio.timeout(QUIT_SECONDS):
+                    await self._client.quit()
+        self._hang_up()
+
+
+def classify(error: Exception, at: StepName) -> Outcome:
+    """The outcome of an error at a step: by the reply's code where there is one, by the step where there is none."""
+    code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+    words = cleaned(_words_of(error))
+    if at not in ("sender", "recipient", "message") or code in NEEDS_LOGIN:
+        return Outcome(kind="relay_fault", code=code, words=words, at=at)
+    if code is None or not 400 <= code < 600:
+        if isinstance(error, ValueError):
+            ours: Kind = "relay_fault" if at == "sender" else "refused_for_good"
+            return Outcome(kind=ours, code=None, words="an address with characters that SMTP cannot carry", at=at)
+        return Outcome(kind="indeterminate" if at == "message" else "relay_fault", code=None, words=words, at=at)
+    if code < 500 or code == MAILBOX_FULL:
+        return Outcome(kind="refused_for_now", code=code, words=words, at=at)
+    # A sender refused for good is refused for every message: the relay or the configuration has to change.
+    return Outcome(kind="relay_fault" if at == "sender" else "refused_for_good", code=code, words=words, at=at)
+
+
+def cleaned(words: str) -> str:
+    """A relay's words in one line, without addresses and control characters, of bounded length."""
+    without = _ADDRESS.sub("(address)", words)
+    return " ".join("".join(char if char.isprintable() else " " for char in without).split())[:LONGEST_WORDS]
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not isinstance(error, aiosmtplib.SMTPException):
+        return "no answer within the deadline"
+    if isinstance(error, aiosmtplib.SMTPException):
+        return error.message if isinstance(error.message, str) else type(error).__name__
+    return str(error) or type(error).__name__

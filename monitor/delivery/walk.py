@@ -1,0 +1,127 @@
+"""The way to the relay step by step, for `test-mail`: which step fails, and what an administrator does about it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+
+import aiosmtplib
+
+from monitor.delivery.conversation import RelayAddress, StepName, client_for, steps_to_greet, steps_to_hand_over
+from monitor.delivery.email import classify
+
+NAMES: dict[StepName, str] = {
+    "connect": "connect",
+    "hello": "EHLO",
+    "starttls": "STARTTLS",
+    "login": "AUTH",
+    "sender": "MAIL",
+    "recipient": "RCPT",
+    "message": "DATA",
+}
+
+REMEDIES = {
+    "resolve": "check mail.relay.host, and that this machine can resolve names",
+    "connect": "check host and port, that the relay runs, and that no firewall is between",
+    "banner": "something answers on this port that is not ready to take mail; check the port and the relay's log",
+    "EHLO": "the relay refuses this machine; ask its administrator to let it in",
+    "STARTTLS": "the relay offers no STARTTLS here: use its submission port (587), or tls: implicit (465); "
+    "clear text only with insecure: true",
+    "TLS": "the TLS handshake failed: tls: implicit belongs to 465, starttls to 25 and 587",
+    "certificate": "the relay's certificate is not trusted: use the host name it was issued for, "
+    "and add the hospital's CA to this machine",
+    "AUTH": "check relay.username and the secret smtp_password, and that the relay allows this kind of login",
+    "MAIL": "the relay does not accept the sender; check mail.sender, or ask for it to be allowed",
+    "RCPT": "the relay does not accept this recipient; check the address, and that this machine may relay to it",
+    "DATA": "the relay refused the message itself; its words say why",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkedStep:
+    """One step as it went. ``words`` of a failed step end with what to do."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+async def walk(
+    relay: RelayAddress,
+    sender: str,
+    recipient: str,
+    data: bytes,
+    *,
+    password: str | None,
+    tls_context: ssl.SSLContext | None = None,
+    deadline_seconds: float,
+) -> list[WalkedStep]:
+    """Hands one mail over and tells every step; the last is the one that failed, or "accepted"."""
+    walked: list[WalkedStep] = []
+    client = client_for(relay, tls_context)
+    name = "resolve"
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            walked.append(await _resolve(relay))
+            for step in [*steps_to_greet(client, relay, password), *steps_to_hand_over(client, sender, recipient, data)]:
+                name = NAMES[step.name]
+                reply = await step.run()
+                walked.extend(_told(name, reply, client, relay))
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        walked.append(_failed(name, error))
+        return walked
+    finally:
+        client.close()
+    walked.append(WalkedStep(name="accepted", ok=True, words="the relay took the mail; whether it arrives shows in the mailbox"))
+    return walked
+
+
+async def _resolve(relay: RelayAddress) -> WalkedStep:
+    found = await asyncio.get_running_loop().getaddrinfo(relay.host, relay.port, type=socket.SOCK_STREAM)
+    addresses = sorted({str(entry[4][0]) for entry in found})
+    return WalkedStep(name="resolve", ok=True, words=f"{relay.host} is {', '.join(addresses)}")
+
+
+def _told(name: str, reply: object, client: aiosmtplib.SMTP, relay: RelayAddress) -> list[WalkedStep]:
+    said = f"{reply.code} {_first_line(reply.message)}" if isinstance(reply, aiosmtplib.SMTPResponse) else "done"
+    if name == "connect":
+        steps = [WalkedStep(name="connect", ok=True, words=f"{relay.host} port {relay.port}")]
+        if relay.tls == "implicit":
+            steps.append(_certificate(client))
+        return [*steps, WalkedStep(name="banner", ok=True, words=said)]
+    if name == "STARTTLS":
+        return [WalkedStep(name=name, ok=True, words=said), _certificate(client)]
+    return [WalkedStep(name=name, ok=True, words=said)]
+
+
+def _certificate(client: aiosmtplib.SMTP) -> WalkedStep:
+    """The certificate that was verified, and until when it is good."""
+    known = client.get_transport_info("peercert") or {}
+    cipher = client.get_transport_info("cipher")
+    version = cipher[1] if cipher else "TLS"
+    return WalkedStep(name="certificate", ok=True, words=f"{version}, good until {known.get('notAfter', 'unknown')}")
+
+
+def _failed(name: str, error: Exception) -> WalkedStep:
+    step = _where(name, error)
+    said = "the name is not known" if step == "resolve" else classify(error, "connect").words
+    code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+    return WalkedStep(name=step, ok=False, words=f"{code}{said} - {REMEDIES[step]}")
+
+
+def _where(name: str, error: BaseException) -> str:
+    """The step an administrator would name: connecting is several things at once, and TLS hides in two of them."""
+    cause = error.__cause__
+    for each in (error, cause):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return "certificate"
+        if isinstance(each, ssl.SSLError):
+            return "TLS"
+    spoken_to = isinstance(error, aiosmtplib.SMTPConnectResponseError) or isinstance(cause, aiosmtplib.SMTPException)
+    return "banner" if name == "connect" and spoken_to else name
+
+
+def _first_line(words: str) -> str:
+    return words.splitlines()[0] if words else ""

@@ -1,0 +1,127 @@
+"""Plain data against a frozen dataclass, strictly, each refusal turned into words at its line and column."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from monitor.config.problems import Problem, nearest
+from monitor.config.secrecy import looks_secret
+from monitor.config.yaml_source import Document, Loc
+
+Shape = TypeVar("Shape")
+
+REMEDY = (
+    "a secret does not belong into this file; give it as the systemd credential or the file smtp_password, "
+    "or in BIPN_MONITOR_SMTP_PASSWORD"
+)
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "dataclass_type": "settings (lines of 'key: value')",
+    "dict_type": "settings (lines of 'key: value')",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+
+
+@cache
+def adapter(shape: Hashable) -> TypeAdapter[Any]:
+    """The validator of a dataclass; built once, it is the slow part."""
+    return TypeAdapter(shape)
+
+
+def validate(document: Document, shape: type[Shape]) -> tuple[Shape | None, list[Problem]]:
+    """The value, and the problems of document and value together. The value is None if the shape does not fit."""
+    problems = list(document.problems)
+    if document.data is None:
+        return None, problems or [document.at((), "syntax", "the file is empty")]
+    try:
+        # JSON, because only there do strict dataclasses, tuples and enums take what YAML can write.
+        value: Shape = adapter(shape).validate_json(json.dumps(document.data), strict=True, extra="forbid")
+    except ValidationError as error:
+        already = {(problem.line, problem.column) for problem in problems}
+        found = [_problem(details, document, shape) for details in error.errors(include_url=False)]
+        return None, problems + [problem for problem in found if (problem.line, problem.column) not in already]
+    return value, problems
+
+
+def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
+    loc: Loc = details["loc"]
+    kind, found, context = details["type"], details["input"], details.get("ctx", {})
+    key = str(loc[-1]) if loc else ""
+    if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
+        if looks_secret(key):
+            return document.at(loc, "secret-in-file", f"'{key}': {REMEDY}", on_key=True)
+        known = keys_at(shape, loc[:-1])
+        here = f" Known here: {', '.join(known)}." if not (near := nearest(key, known)) and len(known) < 20 else ""
+        return document.at(loc, "unknown-key", f"unknown key '{key}'{'.' if here else ''}{here}", on_key=True, suggestion=near)
+    if kind in {"missing", "missing_argument"}:
+        return document.at(loc, "missing-key", f"'{key}' is required here", on_key=True)
+    if found is None:
+        return document.at(loc, "wrong-type", f"'{key}' has no value; {_expected(kind, context)} is expected", on_key=True)
+    if kind in {"enum", "literal_error"}:
+        allowed = [word.strip("'") for word in context.get("expected", "").replace(" or ", ", ").split(", ")]
+        near = nearest(str(found), allowed)
+        return document.at(loc, "wrong-value", f"expected one of {', '.join(allowed)}, not {_shown(found)}", suggestion=near)
+    if kind in _EXPECTED:
+        return document.at(
+            loc, "wrong-type", f"{_expected(kind, context)} is expected, not {_shown(found)}{_quotes(kind, found)}"
+        )
+    return document.at(loc, kind, details["msg"], suggestion=context.get("suggestion"))
+
+
+def _expected(kind: str, context: dict[str, Any]) -> str:
+    return _EXPECTED.get(kind) or context.get("expected") or "a value"
+
+
+def _shown(found: Any) -> str:
+    match found:
+        case bool():
+            return "true" if found else "false"
+        case str():
+            return f"the text '{found if len(found) <= 60 else found[:57] + '...'}'"
+        case int() | float():
+            return f"the number {found}"
+        case list():
+            return "a list"
+        case _:
+            return "settings"
+
+
+def _quotes(kind: str, found: Any) -> str:
+    if kind == "string_type" and isinstance(found, (int, float)):
+        return "; put it in quotes"
+    if kind in {"int_type", "float_type"} and isinstance(found, str) and found.replace(".", "", 1).isdigit():
+        return "; write it without quotes"
+    return ""
+
+
+def keys_at(shape: Any, loc: Loc) -> list[str]:
+    """The keys that a dataclass, or what lies below it at ``loc``, knows. Empty where any key may stand."""
+    for step in loc:
+        shape = _bare(shape)
+        if dataclasses.is_dataclass(shape):
+            shape = typing.get_type_hints(shape, include_extras=True).get(str(step))
+        else:
+            arguments = typing.get_args(shape)
+            shape = arguments[1 if typing.get_origin(shape) is dict else 0] if arguments else None
+    shape = _bare(shape)
+    return [each.name for each in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
+
+
+def _bare(shape: Any) -> Any:
+    """Without ``Annotated`` and ``| None``."""
+    while typing.get_origin(shape) in {typing.Annotated, types.UnionType, typing.Union}:
+        shape = next(each for each in typing.get_args(shape) if each is not type(None))
+    return shape

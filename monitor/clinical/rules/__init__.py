@@ -1,0 +1,15 @@
+"""The rules, in the order in which they are listed everywhere. A rule is added here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.clinical.findings import RuleAnswer
+from monitor.clinical.rules import assessment_overdue, autonomic_neuropathy, conflicting_record
+from monitor.clinical.situation import Situation
+
+RULES: dict[str, Callable[[Situation], RuleAnswer]] = {
+    autonomic_neuropathy.NAME: autonomic_neuropathy.answer,
+    assessment_overdue.NAME: assessment_overdue.answer,
+    conflicting_record.NAME: conflicting_record.answer,
+}

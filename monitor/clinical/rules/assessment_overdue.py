@@ -1,0 +1,243 @@
+"""Nobody looked: O1 on the drug, O2 on the drug and affected, O3 after an urgent finding, O4 off the drug and unresolved.
+
+Days are counted from the last assessment that says something about the neuropathy. "More than 14 days" begins with the
+fifteenth day after it, at the clinic's midnight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from monitor.clinical.days import day_after
+from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
+from monitor.clinical.history import NOT_TESTED, Assessment, Course
+from monitor.clinical.policy import Clause
+from monitor.clinical.situation import Situation, soonest
+
+NAME = "assessment-overdue"
+
+NO_EVENT = frozenset({"dose-modification", "dose-against-advice", "conflicting-record", NAME})
+"""Findings after which no further look at the patient is asked for here (J): they are about doses and records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """One clause: since when the assessment is overdue, how urgently, and since when it is so urgent."""
+
+    id: str
+    clause: Clause
+    text: str
+    overdue_at: datetime | None = None  # None: the clause does not apply
+    urgency: Urgency
+    more_urgent_at: datetime | None = None
+    more_urgent: Urgency | None = None
+
+    def urgency_at(self, now: datetime) -> Urgency:
+        return self.more_urgent if self.more_urgent and self.more_urgent_at and self.more_urgent_at <= now else self.urgency
+
+    def since(self, now: datetime) -> datetime | None:
+        """The instant from which the urgency is what it is now."""
+        return self.more_urgent_at if self.more_urgent_at is not None and self.more_urgent_at <= now else self.overdue_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What the assessments that count since the first dose leave us with."""
+
+    last: Assessment | None
+    sensory_grade: int | None
+    motor_grade: int | None
+    walking: str | None
+
+
+def answer(situation: Situation, findings: Sequence[Finding] = ()) -> RuleAnswer:
+    """The four criteria. ``findings`` are those of the other rules at the same instant, for O3."""
+    state = _state(situation)
+    clauses = (
+        _on_drug(situation, state),
+        _affected(situation, state),
+        _after_event(situation, state, findings),
+        _after_stop(situation, state),
+    )
+    now = situation.now
+    met = [due for due in clauses if due.overdue_at is not None and due.overdue_at <= now]
+    criteria = tuple(
+        Criterion(id=due.id, met=due in met, text=due.text, source=f"{due.clause.source} [{due.clause.confidence}]")
+        for due in clauses
+    )
+    ahead = soonest(situation, *(due.overdue_at for due in clauses), *(due.more_urgent_at for due in clauses))
+    if not met:
+        return RuleAnswer(rule=NAME, criteria=criteria, look_again_at=ahead)
+    worst = max(met, key=lambda due: due.urgency_at(now).rank)  # the first of those equally urgent
+    finding = Finding(
+        rule=NAME,
+        urgency=worst.urgency_at(now),
+        clinical_at=worst.since(now) or now,
+        headline=_headline(situation, state),
+        action=None,
+        criteria=criteria,
+        evidence=_evidence(situation, state),
+        missing=(),
+    )
+    return RuleAnswer(rule=NAME, criteria=criteria, finding=finding, look_again_at=ahead)
+
+
+def _state(situation: Situation) -> _State:
+    last: Assessment | None = None
+    sensory: int | None = None
+    motor: int | None = None
+    walking: str | None = None
+    for assessment in reversed(situation.assessments):
+        if assessment.on < situation.first_on:
+            break
+        if last is None and _counts(assessment):
+            last = assessment
+        sensory = assessment.sensory_grade if sensory is None else sensory
+        motor = assessment.motor_grade if motor is None else motor
+        walking = assessment.walking if walking is None else walking
+        if sensory is not None and motor is not None and walking is not None:
+            break
+    return _State(last=last, sensory_grade=sensory, motor_grade=motor, walking=walking)
+
+
+def _counts(assessment: Assessment) -> bool:
+    return (
+        assessment.sensory_grade is not None
+        or assessment.motor_grade is not None
+        or assessment.walking is not None
+        or assessment.gbs_disability is not None
+        or assessment.mrc != NOT_TESTED
+    )
+
+
+def _on_drug(situation: Situation, state: _State) -> _Due:
+    """O1."""
+    clause = situation.policy.thresholds.overdue.on_drug
+    cycle = (situation.course.cycle_days if situation.course else None) or clause.default_cycle_days
+    limit = cycle + clause.beyond_cycle_days
+    if not situation.on_drug:
+        return _Due(id="overdue-on-drug", clause=clause, text="off bortezomib", urgency=clause.urgency)
+    overdue_at = _more_than(_last_on(situation, state), limit, situation)
+    due_on = situation.next_dose_due_on()
+    more_urgent_at = None
+    if due_on is not None:
+        more_urgent_at = max(overdue_at, day_after(due_on, -clause.dose_due_within_days, situation.policy.zone))
+    text = f"{_elapsed(situation, state)} (limit: cycle of {cycle} and {clause.beyond_cycle_days} days = {limit}); next dose "
+    text += f"due {due_on}" if due_on else "not known"
+    return _Due(
+        id="overdue-on-drug",
+        clause=clause,
+        text=text,
+        overdue_at=overdue_at,
+        urgency=clause.urgency,
+        more_urgent_at=more_urgent_at,
+        more_urgent=clause.urgency_dose_due,
+    )
+
+
+def _affected(situation: Situation, state: _State) -> _Due:
+    """O2."""
+    clause = situation.policy.thresholds.overdue.affected
+    affected = (state.sensory_grade or 0) >= clause.sensory_grade or (state.motor_grade or 0) >= clause.motor_grade
+    grades = (
+        f"sensory grade {_or_not(state.sensory_grade)} (limit {clause.sensory_grade}),"
+        f" motor grade {_or_not(state.motor_grade)} (limit {clause.motor_grade})"
+    )
+    text = f"{grades}; {_elapsed(situation, state)} (limit {clause.more_than_days})"
+    if not situation.on_drug:
+        return _Due(id="overdue-affected", clause=clause, text="off bortezomib", urgency=clause.urgency)
+    overdue_at = _more_than(_last_on(situation, state), clause.more_than_days, situation) if affected else None
+    return _Due(id="overdue-affected", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
+
+
+def _after_event(situation: Situation, state: _State, findings: Sequence[Finding]) -> _Due:
+    """O3: the clock starts at the finding, or at the assessment that came after it."""
+    clause = situation.policy.thresholds.overdue.after_event
+    limits = {Urgency.IMMEDIATE: clause.after_immediate_days, Urgency.SAME_DAY: clause.after_same_day_days}
+    overdue_at: datetime | None = None
+    text = "no immediate or same-day finding about the patient"
+    for finding in findings:
+        if finding.rule in NO_EVENT or finding.urgency not in limits:
+            continue
+        limit = limits[finding.urgency]
+        event_on = finding.clinical_at.astimezone(situation.policy.zone).date()
+        due_at = _more_than(max(event_on, _last_on(situation, state)), limit, situation)
+        if overdue_at is None or due_at < overdue_at:
+            overdue_at = due_at
+            text = (
+                f"{finding.rule} {finding.urgency} on {event_on}; {_elapsed(situation, state)} (limit {limit} days after either)"
+            )
+    return _Due(id="overdue-after-event", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
+
+
+def _after_stop(situation: Situation, state: _State) -> _Due:
+    """O4: an assessment that fell due in the early days stays due when they are over."""
+    clause = situation.policy.thresholds.overdue.after_stop
+    last, stopped_on = state.last, situation.stopped_on
+    if stopped_on is None:
+        return _Due(id="overdue-after-stop", clause=clause, text="on bortezomib", urgency=clause.urgency)
+    left = _unresolved(situation, state)
+    if last is None or not left:
+        text = "no neuropathy recorded that is still to resolve" if last is None else f"resolved on {last.on}"
+        return _Due(id="overdue-after-stop", clause=clause, text=text, urgency=clause.urgency)
+    early = last.on + timedelta(days=clause.early_days) <= stopped_on + timedelta(days=clause.early_until_day)
+    limit = clause.early_days if early else clause.late_days
+    text = f"unresolved: {left}; last dose {stopped_on}; {_elapsed(situation, state)} (limit {limit})"
+    overdue_at = _more_than(last.on, limit, situation)
+    return _Due(id="overdue-after-stop", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
+
+
+def _unresolved(situation: Situation, state: _State) -> str:
+    patient = situation.history.patient
+    left = []
+    if (state.sensory_grade or 0) > (patient.baseline_sensory_grade or 0):
+        left.append(f"sensory grade {state.sensory_grade}")
+    if (state.motor_grade or 0) > (patient.baseline_motor_grade or 0):
+        left.append(f"motor grade {state.motor_grade}")
+    if state.walking is not None and state.walking != "unaided":
+        left.append(f"walking {state.walking}")
+    return ", ".join(left)
+
+
+def _more_than(day: date, limit: int, situation: Situation) -> datetime:
+    """The instant from which more than ``limit`` days have gone by since ``day``."""
+    return day_after(day, limit + 1, situation.policy.zone)
+
+
+def _last_on(situation: Situation, state: _State) -> date:
+    return situation.first_on if state.last is None else state.last.on
+
+
+def _elapsed(situation: Situation, state: _State) -> str:
+    days = (situation.today - _last_on(situation, state)).days
+    return f"{days} days since {'the first dose' if state.last is None else 'the last assessment'}"
+
+
+def _headline(situation: Situation, state: _State) -> str:
+    days = (situation.today - _last_on(situation, state)).days
+    if state.last is None:
+        return f"no neuropathy assessment for {days} days (none since the first dose on {situation.first_on})"
+    return f"no neuropathy assessment for {days} days (last {state.last.on})"
+
+
+def _evidence(situation: Situation, state: _State) -> tuple[Evidence, ...]:
+    evidence = []
+    if state.last is not None:
+        evidence.append(Evidence(kind="assessment", id=state.last.fact_id, version=state.last.version, at=state.last.at))
+    if situation.last_dose is not None:
+        dose = situation.last_dose
+        evidence.append(Evidence(kind="dose", id=dose.fact_id, version=dose.version, at=dose.at))
+    elif situation.course is not None:
+        evidence.append(_of_course(situation.course, situation))
+    return tuple(evidence)
+
+
+def _of_course(course: Course, situation: Situation) -> Evidence:
+    at = day_after(course.started_on, 0, situation.policy.zone)
+    return Evidence(kind="course", id=course.fact_id, version=course.version, at=at)
+
+
+def _or_not(value: int | None) -> str:
+    return "not recorded" if value is None else str(value)

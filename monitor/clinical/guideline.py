@@ -8,6 +8,9 @@ from typing import Literal
 ActionKind = Literal["none", "reduce", "withhold", "discontinue", "ask"]
 Option = Literal["none", "reduce-to", "one-level-down", "weekly-same-dose", "weekly-at", "withhold", "discontinue"]
 
+NO_LOWER_LEVEL = "no lower table level: prescriber decision"
+"""The note of ``none`` where the table's action recurs at its lowest dose."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseAction:
@@ -20,7 +23,7 @@ class DoseAction:
     restart_schedule: Literal["weekly", "unchanged"] | None = None
     alternatives: tuple[DoseAction, ...] = ()
     note: str = ""  # why, where the table alone does not say: "already weekly", "off the dose ladder", ...
-    source: str = ""  # the guideline's line with its confidence mark; empty for "none"
+    source: str = ""  # the guideline's line with its confidence mark; empty where no line applies (grade 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class GuidelineOption:
     do: Option
     dose_mg_per_m2: float | None = None  # reduce-to, weekly-at
     only_when: Literal["any", "twice-weekly", "weekly"] = "any"
-    restart_dose_mg_per_m2: float | None = None  # withhold
+    restart_dose_mg_per_m2: float | None = None  # withhold; None = one level below the present dose
     restart_schedule: Literal["weekly", "unchanged"] | None = None
 
 

@@ -1,0 +1,40 @@
+"""``bipn-monitor import``: files into the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+
+def import_files(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of files.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Put files into the database; bad rows go to FILE.rejected.csv."""
+    from monitor.cli.output import emit, emit_json, note, table
+    from monitor.service import clock, ingest
+
+    with open_from(context, config, database, create=True) as site:
+        report = ingest.import_paths(site.database, paths, zone=site.settings.time_zone, now=clock.now(), dry_run=dry_run)
+    if output is Format.JSON:
+        emit_json(ingest.as_json(report))
+    else:
+        counts = ("inserted", "corrected", "unchanged", "rejected")
+        rows = [(each.file, each.kind or "-", *(str(getattr(each, count)) for count in counts), "") for each in report.files]
+        emit("\n".join(table(("file", "kind", *counts, ""), rows)) or "no files")
+    for words in report.notes:
+        note(words)
+    for file, each in report.rejected:
+        place = "" if each.line is None else f":{each.line}"
+        note(f"{file}{place}: {f'{each.column}: ' if each.column else ''}{each.problem}")
+    if dry_run:
+        note("dry run: nothing was written")
+    raise typer.Exit(report.exit_code)

@@ -1,0 +1,100 @@
+"""The text that stands in when a template fails: plain, complete enough to act on, and saying what it is."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterator
+from typing import assert_never
+
+from monitor.delivery.facts import (
+    AlertFacts,
+    CorrectionFacts,
+    DigestFacts,
+    MailFacts,
+    OperationsFacts,
+    PatientFacts,
+    TestFacts,
+    TimeFacts,
+)
+from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
+
+FLAG = "Built-in text: the template for this mail failed. Tell the administrator (bipn-monitor check-config)."
+
+
+def builtin(facts: MailFacts) -> Rendered:
+    """A mail without any template. ``facts`` hold one line each (render.one_line_each)."""
+    lines = [FLAG, "", *_lines(facts)]
+    text = "\n".join(textwrap.fill(line, 78, subsequent_indent="  ", break_on_hyphens=False) for line in lines) + "\n"
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>'
+        '<body style="background-color:#ffffff;color:#1a1a1a"><pre style="white-space:pre-wrap;font-size:16px">'
+        f"{html.escape(text)}</pre></body></html>\n"
+    )
+    return Rendered(subject=subject_of(facts)[:LONGEST_SUBJECT], text=text, html=page)
+
+
+def subject_of(facts: MailFacts) -> str:
+    """Urgency and verb; nothing of a patient, no drug, no diagnosis."""
+    match facts:
+        case AlertFacts():
+            return f"{facts.urgency.word} - {facts.urgency.verb}: 1 patient [{', '.join(facts.alerts)}]"
+        case DigestFacts():
+            return f"{facts.urgency.word} - digest: {facts.patients} patients, {', '.join(facts.counts)}"
+        case CorrectionFacts():
+            return f"CORRECTION - an alert was {'withdrawn' if facts.withdrawn else 'lowered'} [{', '.join(facts.alerts)}]"
+        case OperationsFacts():
+            return f"{facts.urgency.word} - the monitor needs an administrator"
+        case TestFacts():
+            return "TEST - mail from the monitor arrives"
+        case _:
+            assert_never(facts)
+
+
+def _lines(facts: MailFacts) -> Iterator[str]:
+    yield subject_of(facts)
+    match facts:
+        case AlertFacts():
+            yield from _alert(facts)
+        case DigestFacts():
+            for entry in facts.entries:
+                yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
+            yield f"Acknowledge each: {facts.acknowledge_with}"
+        case CorrectionFacts():
+            yield f"{_who(facts.patient)}. Corrects the mail {facts.earlier_mail}."
+            for change in facts.changes:
+                yield f"{change.alert} {change.title}: was {change.was.word}, {change.now.word if change.now else 'withdrawn'}. "
+                yield f"Told then: {change.headline}. {change.why}"
+        case OperationsFacts():
+            yield from (facts.problem, f"Meanwhile: {facts.consequence}", *facts.remedies)
+        case TestFacts():
+            yield f"Handed to {facts.relay}."
+        case _:
+            assert_never(facts)
+    yield from (f"{time.label}: {time.at}" for time in _times(facts))
+    if not isinstance(facts, OperationsFacts | TestFacts):
+        yield facts.notice
+
+
+def _alert(facts: AlertFacts) -> Iterator[str]:
+    yield f"Acknowledge by {facts.acknowledge_by}: {'; '.join(facts.acknowledge_with)}"
+    yield _who(facts.patient)
+    for finding in facts.findings:
+        yield f"{finding.urgency.word} {finding.alert} {finding.title}: {finding.headline}"
+        if finding.guideline_says is not None:
+            yield finding.guideline_says
+        yield from (f"  met: {each}" for each in finding.met)
+    yield from facts.ask
+    if facts.drug is not None:
+        yield f"Drug: {facts.drug.status}" + (f"; last dose {facts.drug.last_dose}" if facts.drug.last_dose else "")
+    yield from facts.differentials
+
+
+def _who(patient: PatientFacts | None) -> str:
+    if patient is None:
+        return "Patient: look the alert up in the monitor"
+    return f"Patient {patient.patient_id}"
+
+
+def _times(facts: MailFacts) -> tuple[TimeFacts, ...]:
+    return facts.times

@@ -1,0 +1,178 @@
+"""All that a template may see: plain frozen data, most of it words already.
+
+A patient's name, birth date and notes have no field here, so no template can print them. An instant is words in the
+clinic's zone with its offset. A field that may be missing says so; printing a missing one breaks the template, loudly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["alert", "digest", "correction", "operations", "test"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgencyFacts:
+    """How fast to look: never by colour alone, so there is a word and a shape beside it."""
+
+    name: str  # immediate, same-day, review
+    word: str  # IMMEDIATE, SAME DAY, REVIEW
+    colour: str  # red, amber, yellow
+    shape: str  # a square, a triangle, a disc
+    verb: str  # "look now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientFacts:
+    """Who, by pseudonym."""
+
+    patient_id: str
+    site: str | None
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingFacts:
+    """One rule's reason to look."""
+
+    alert: str  # "A-12"
+    rule: str  # rapid-motor-decline
+    title: str  # "Rapid motor decline"
+    urgency: UrgencyFacts
+    headline: str  # what changed, with numbers and dates
+    guideline_says: str | None  # the dose table's answer in words
+    met: tuple[str, ...]
+    not_met: tuple[str, ...]
+    missing: tuple[str, ...]  # not recorded, and it would have mattered
+    evidence: tuple[str, ...]  # "assessment of 15 Mar 2011"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrugFacts:
+    """On or off bortezomib."""
+
+    status: str  # "off bortezomib for 35 days", "on bortezomib"
+    last_dose: str | None  # "1.3 mg/m2 on 8 Feb 2011 (5.2 mg/m2 in all)"
+    next_dose: str | None  # "15 Mar 2011, by schedule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFacts:
+    """One instant of the way from the bedside to this mail."""
+
+    label: str  # "Assessed"
+    at: str  # "15 Mar 2011, 10:20 +01:00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """Which numbers decided."""
+
+    guideline: str
+    guideline_version: str
+    thresholds_version: str
+    sha256: str  # its first twelve digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFacts:
+    """One patient, one or several findings, the most urgent first."""
+
+    urgency: UrgencyFacts
+    alerts: tuple[str, ...]  # "A-12", ...
+    patient: PatientFacts | None  # None where the site shows nothing of the patient
+    findings: tuple[FindingFacts, ...]
+    drug: DrugFacts | None
+    ask: tuple[str, ...]  # what to do, the lead finding's first; never a treatment
+    acknowledge_by: str
+    acknowledge_with: tuple[str, ...]  # a command for each alert
+    others_told: tuple[str, ...]
+    differentials: tuple[str, ...]  # empty where weakness is not in question; cord compression first
+    other_guidelines: tuple[str, ...]
+    times: tuple[TimeFacts, ...]
+    policy: PolicyFacts
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestEntry:
+    """One alert in a digest."""
+
+    alert: str
+    urgency: UrgencyFacts
+    patient: PatientFacts | None
+    title: str
+    headline: str
+    on: str  # the day it rests on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestFacts:
+    """Findings too old to be announced one by one, each listed once, immediate first."""
+
+    urgency: UrgencyFacts  # the highest
+    entries: tuple[DigestEntry, ...]
+    patients: int
+    counts: tuple[str, ...]  # "2 immediate", ...
+    announce_within: str  # "14 days"
+    acknowledge_with: str
+    others_told: tuple[str, ...]
+    times: tuple[TimeFacts, ...]
+    policy: PolicyFacts
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionEntry:
+    """One alert that was withdrawn (``now`` is None) or lowered."""
+
+    alert: str
+    title: str
+    was: UrgencyFacts
+    now: UrgencyFacts | None
+    headline: str  # what had been told
+    headline_now: str | None  # what remains
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionFacts:
+    """What was told before and no longer holds, because the record was corrected."""
+
+    urgency: UrgencyFacts  # of the earlier mail
+    withdrawn: bool  # all of it
+    alerts: tuple[str, ...]
+    patient: PatientFacts | None
+    changes: tuple[CorrectionEntry, ...]
+    earlier_mail: str  # "of 15 Mar 2011, 10:21 +01:00"
+    others_told: tuple[str, ...]
+    times: tuple[TimeFacts, ...]
+    policy: PolicyFacts
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationsFacts:
+    """A plain alarm to the administrator. Numbers and our own identifiers only, nothing of a patient."""
+
+    urgency: UrgencyFacts
+    problem: str  # one line
+    since: str | None
+    consequence: str  # what does not happen meanwhile
+    remedies: tuple[str, ...]
+    figures: tuple[TimeFacts, ...]  # "Messages waiting": "12"
+    times: tuple[TimeFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFacts:
+    """A mail that only shows that mail arrives."""
+
+    relay: str
+    asked_by: str | None
+    times: tuple[TimeFacts, ...]
+
+
+MailFacts = AlertFacts | DigestFacts | CorrectionFacts | OperationsFacts | TestFacts

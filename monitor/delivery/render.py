@@ -1,0 +1,159 @@
+"""Facts into words by templates, the clinic's own first, in a sandbox that is told everything and may do nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import jinja2
+from jinja2.exceptions import SecurityError
+
+from monitor.delivery import facts as facts_module
+from monitor.delivery.builtin import builtin
+from monitor.delivery.facts import KINDS, Kind, MailFacts
+from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
+from monitor.delivery.sandbox import MISSING, environment_for, one_line_each
+from monitor.errors import MonitorError
+
+Part = Literal["subject.txt", "body.txt", "body.html"]
+PARTS: tuple[Part, ...] = get_args(Part)
+LARGEST_PART = 100_000  # characters; mail programs cut a longer page off (Gmail at 102 kB)
+
+_NO_SUCH_FIELD = re.compile(r"has no attribute '(\w+)'")
+
+
+class TemplateBroken(MonitorError):
+    """A template that cannot be rendered. The text holds no value of a fact."""
+
+    def __init__(self, kind: Kind, part: Part, file: str, line: int | None, problem: str) -> None:
+        super().__init__(f"{file}:{line or 1}: {problem}")
+        self.kind, self.part, self.file, self.line, self.problem = kind, part, file, line, problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateProblem:
+    """One mistake in a template file, found by rendering it with made-up facts."""
+
+    file: str
+    line: int
+    problem: str
+
+
+def render(kind: Kind, facts: MailFacts, *, folder: Path | None = None) -> Rendered:
+    """The mail of ``kind``. A file in the clinic's ``folder`` wins over the shipped one of the same name.
+
+    Raises TemplateBroken. Deterministic: the same facts and templates make the same text.
+    """
+    environment = environment_for(folder)
+    seen = one_line_each(facts)
+    subject, text, html = (_part(environment, kind, part, seen) for part in PARTS)
+    subject = " ".join(subject.split())
+    if not subject or not text.strip():
+        part: Part = "body.txt" if subject else "subject.txt"
+        raise TemplateBroken(kind, part, f"{kind}/{part}", None, "renders to nothing")
+    return Rendered(subject=subject[:LONGEST_SUBJECT], text=text.strip() + "\n", html=html.strip() + "\n")
+
+
+def render_or_builtin(kind: Kind, facts: MailFacts, *, folder: Path | None = None) -> tuple[Rendered, TemplateBroken | None]:
+    """The mail, and what was wrong if the built-in text had to stand in: a mail is never empty and never unsent."""
+    try:
+        return render(kind, facts, folder=folder), None
+    except TemplateBroken as broken:
+        return builtin(one_line_each(facts)), broken
+
+
+def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[TemplateProblem]:
+    """Every mistake of every template with every sample, each told once. Files no mail uses are told too."""
+    told: set[tuple[str, int, str]] = set()
+    if folder is not None:
+        yield from _strangers(folder)
+    environment = environment_for(folder)
+    for kind, several in samples.items():
+        for sample in several:
+            for part in PARTS:
+                try:
+                    _part(environment, kind, part, one_line_each(sample))
+                except TemplateBroken as broken:
+                    problem = TemplateProblem(file=broken.file, line=broken.line or 1, problem=broken.problem)
+                    if (key := (problem.file, problem.line, problem.problem)) not in told:
+                        told.add(key)
+                        yield problem
+
+
+def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFacts) -> str:
+    name = f"{kind}/{part}"
+    try:
+        pieces: list[str] = []
+        length = 0
+        for piece in environment.get_template(name).generate(mail=seen):
+            pieces.append(piece)
+            length += len(piece)
+            if length > LARGEST_PART:
+                raise TemplateBroken(kind, part, name, None, f"renders to more than {LARGEST_PART} characters")
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateBroken(kind, part, str(error.filename or name), error.lineno, error.message or "syntax error") from None
+    except TemplateBroken:
+        raise
+    except Exception as error:  # a template may fail in any way; none may stop the mail
+        file, line = _place(environment, error, name)
+        raise TemplateBroken(kind, part, file, line, _problem(error)) from None
+    return "".join(pieces)
+
+
+def _place(environment: jinja2.Environment, error: Exception, name: str) -> tuple[str, int | None]:
+    """The innermost template line of a traceback. Jinja writes the templates' own lines into it."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).name in PARTS or frame.filename.endswith((".txt", ".html")):
+            return frame.filename, frame.lineno
+    source = environment.get_template(name).filename if not isinstance(error, jinja2.TemplateNotFound) else None
+    return source or name, None
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, from the template's words alone: an exception's own text may hold a value."""
+    if isinstance(error, jinja2.TemplateNotFound):
+        return "is missing from the templates"
+    if isinstance(error, jinja2.UndefinedError):
+        message = str(error)
+        if message == MISSING:
+            return message
+        if found := _NO_SUCH_FIELD.search(message):
+            close = difflib.get_close_matches(found[1], _ALL_FIELDS, n=1)
+            return f"there is no {found[1]}" + (f"; did you mean {close[0]}?" if close else "")
+        return "a name that does not exist; the facts are under mail" + _name_in(message)
+    if isinstance(error, SecurityError):
+        return "does what a template may not do"
+    return f"cannot be rendered ({type(error).__name__})"
+
+
+def _name_in(message: str) -> str:
+    found = re.fullmatch(r"'(\w{1,40})' is undefined", message)
+    return f": {found[1]}" if found else ""
+
+
+def _strangers(folder: Path) -> Iterator[TemplateProblem]:
+    if not folder.is_dir():
+        yield TemplateProblem(file=str(folder), line=1, problem="this folder does not exist")
+        return
+    known = {f"{kind}/{part}" for kind in KINDS for part in PARTS}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix in (".txt", ".html") and name.count("/") == 1 and name not in known:
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield TemplateProblem(file=str(path), line=1, problem=f"no mail uses this file{hint}")
+
+
+_ALL_FIELDS = sorted(
+    {
+        field.name
+        for each in vars(facts_module).values()
+        if isinstance(each, type) and is_dataclass(each)
+        for field in fields(each)
+    }
+)

@@ -54,9 +54,14 @@ def read_guideline(path: Path) -> FileRead[Guideline]:
 
 def guideline_path(guideline: str | Path) -> Path | None:
     """The file of a shipped name, or the path itself; None for a name that is not shipped."""
-    if isinstance(guideline, Path) or "/" in guideline or guideline.endswith((".yaml", ".yml")):
+    if isinstance(guideline, Path) or is_path(guideline):
         return Path(guideline)
     return shipped_guidelines().get(guideline)
+
+
+def is_path(guideline: str) -> bool:
+    """Whether the text is a path, not a shipped name."""
+    return "/" in guideline or guideline.endswith((".yaml", ".yml"))
 
 
 def unknown_guideline(name: str) -> tuple[str, str | None]:

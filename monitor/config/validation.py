@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -33,10 +33,12 @@ _EXPECTED = {
     "tuple_type": "a list",
     "list_type": "a list",
 }
+_LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
+_LIMIT_NAMES = {"greater_than_equal": "ge", "less_than_equal": "le"}
 
 
 @cache
-def adapter(shape: Hashable) -> TypeAdapter[Any]:
+def adapter(shape: Any) -> TypeAdapter[Any]:
     """The validator of a dataclass; built once, it is the slow part."""
     return TypeAdapter(shape)
 
@@ -48,22 +50,31 @@ def validate(document: Document, shape: type[Shape]) -> tuple[Shape | None, list
         return None, problems or [document.at((), "syntax", "the file is empty")]
     try:
         # JSON, because only there do strict dataclasses, tuples and enums take what YAML can write.
-        value: Shape = adapter(shape).validate_json(json.dumps(document.data), strict=True, extra="forbid")
+        value: Shape = adapter(cast(Hashable, shape)).validate_json(json.dumps(document.data), strict=True, extra="forbid")
     except ValidationError as error:
         already = {(problem.line, problem.column) for problem in problems}
-        found = [_problem(details, document, shape) for details in error.errors(include_url=False)]
+        found = _without_echoes([_problem(details, document, shape) for details in error.errors(include_url=False)])
         return None, problems + [problem for problem in found if (problem.line, problem.column) not in already]
     return value, problems
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """A misspelt key is one mistake, not also a missing one."""
+    meant = {f"'{problem.suggestion}' is required here" for problem in problems if problem.code == "unknown-key"}
+    return [problem for problem in problems if problem.code != "missing-key" or problem.message not in meant]
 
 
 def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
     loc: Loc = details["loc"]
     kind, found, context = details["type"], details["input"], details.get("ctx", {})
+    if loc and loc[-1] == "[key]":  # so pydantic marks a dict's key that is not one of those allowed
+        loc, kind, known = loc[:-1], "extra_forbidden", _allowed(context)
+    else:
+        known = keys_at(shape, loc[:-1])
     key = str(loc[-1]) if loc else ""
     if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
         if looks_secret(key):
             return document.at(loc, "secret-in-file", f"'{key}': {REMEDY}", on_key=True)
-        known = keys_at(shape, loc[:-1])
         here = f" Known here: {', '.join(known)}." if not (near := nearest(key, known)) and len(known) < 20 else ""
         return document.at(loc, "unknown-key", f"unknown key '{key}'{'.' if here else ''}{here}", on_key=True, suggestion=near)
     if kind in {"missing", "missing_argument"}:
@@ -71,14 +82,22 @@ def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
     if found is None:
         return document.at(loc, "wrong-type", f"'{key}' has no value; {_expected(kind, context)} is expected", on_key=True)
     if kind in {"enum", "literal_error"}:
-        allowed = [word.strip("'") for word in context.get("expected", "").replace(" or ", ", ").split(", ")]
+        allowed = _allowed(context)
         near = nearest(str(found), allowed)
         return document.at(loc, "wrong-value", f"expected one of {', '.join(allowed)}, not {_shown(found)}", suggestion=near)
     if kind in _EXPECTED:
         return document.at(
             loc, "wrong-type", f"{_expected(kind, context)} is expected, not {_shown(found)}{_quotes(kind, found)}"
         )
+    if kind == "string_too_short":
+        return document.at(loc, "out-of-range", f"{key} must not be empty")
+    if kind in _LIMITS:
+        return document.at(loc, "out-of-range", f"{key} must be {_LIMITS[kind]} {context[_LIMIT_NAMES[kind]]}, not {found}")
     return document.at(loc, kind, details["msg"], suggestion=context.get("suggestion"))
+
+
+def _allowed(context: dict[str, Any]) -> list[str]:
+    return [word.strip("'") for word in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
 
 
 def _expected(kind: str, context: dict[str, Any]) -> str:

@@ -14,7 +14,6 @@ from monitor.importers.values import (
     ctcae_version,
     day,
     drug,
-    found,
     identifier,
     moment,
     mrc_power,
@@ -75,9 +74,8 @@ def unit(text: str, _clinic: Clinic) -> Value:
         return known
     if plain(text) in LOST_SUPERSCRIPT:
         raise CellError("found a unit that has lost its superscript; check the value in the report and write 10*6/L or /uL")
-    words = "a unit we do not know" if found(text) == "text" else found(text)
     units = "; ".join(f"{analyte}: {', '.join(known_units)}" for analyte, known_units in UNITS_OF.items())
-    raise CellError(f"found {words}; write one of these ({units})")
+    raise CellError(f"found a unit we do not know; write one of these ({units})")
 
 
 GRADE = whole(0, 5)

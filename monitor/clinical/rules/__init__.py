@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.clinical.findings import RuleAnswer
-from monitor.clinical.rules import assessment_overdue, autonomic_neuropathy, conflicting_record
+from monitor.clinical.rules import (
+    assessment_overdue,
+    autonomic_neuropathy,
+    conflicting_record,
+    dose_against_advice,
+    dose_modification,
+)
 from monitor.clinical.situation import Situation
 
 RULES: dict[str, Callable[[Situation], RuleAnswer]] = {
+    dose_modification.NAME: dose_modification.answer,
+    dose_against_advice.NAME: dose_against_advice.answer,
     autonomic_neuropathy.NAME: autonomic_neuropathy.answer,
     assessment_overdue.NAME: assessment_overdue.answer,
     conflicting_record.NAME: conflicting_record.answer,

@@ -16,19 +16,17 @@ def check_config(
     config: ConfigOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Report all mistakes of the configuration at once, with file, line and remedy."""
-    from dataclasses import asdict
-
+    """Report all mistakes of the configuration, with remedies."""
     from monitor.cli.output import emit, emit_json
-    from monitor.config import check
+    from monitor.config.checking import check
     from monitor.errors import DONE, WRONG_USAGE
 
     file = path or config_path(context, config)
     problems = check(file)
     if output is Format.JSON:
-        emit_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
+        emit_json({"ok": not problems, "problems": [problem.as_json() for problem in problems]})
     elif problems:
-        emit("\n\n".join(str(problem) for problem in problems))
+        emit("\n\n".join(problem.as_text() for problem in problems))
     else:
         emit(f"{file}: no mistakes")
     raise typer.Exit(WRONG_USAGE if problems else DONE)

@@ -17,7 +17,7 @@ def explain(
     database: DatabaseOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Explain every rule for one patient: values, threshold, source, who was told."""
+    """Explain each rule on a patient: values, threshold, source."""
     from monitor.cli.output import emit, emit_json
     from monitor.service import clock, explain
 

@@ -52,11 +52,15 @@ def config_path(context: typer.Context, config: Path | None) -> Path:
     return find_config(config or context.find_root().params["config"], os.environ)
 
 
+def database_url(context: typer.Context, database: str | None) -> str | None:
+    """What ``--database`` says, after the command or before it; None where it says nothing."""
+    return database or context.find_root().params["database"]
+
+
 def open_from(
     context: typer.Context, config: Path | None, database: str | None, *, create: bool = False, check_schema: bool = True
 ) -> Site:
     """The configured site with its database open. Raises ConfigError, UsageError, DatabaseError."""
     from monitor.service.opening import open_site
 
-    url = database or context.find_root().params["database"]
-    return open_site(config_path(context, config), url, create=create, check_schema=check_schema)
+    return open_site(config_path(context, config), database_url(context, database), create=create, check_schema=check_schema)

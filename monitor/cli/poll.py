@@ -18,7 +18,7 @@ def poll(
     database: DatabaseOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Do one round: evaluate what changed or came due, record, send."""
+    """Do one round: evaluate what changed or is due, record, send."""
     from monitor.cli.output import emit, emit_json, note
     from monitor.errors import DONE, NEEDS_ATTENTION, NOT_DELIVERED
     from monitor.service import clock

@@ -15,6 +15,7 @@ from monitor.cli.check_config import check_config
 from monitor.cli.demo import demo
 from monitor.cli.explain import explain
 from monitor.cli.import_files import import_files
+from monitor.cli.mail_test import mail_test
 from monitor.cli.migrate import migrate
 from monitor.cli.options import ConfigOption, DatabaseOption
 from monitor.cli.poll import poll
@@ -24,16 +25,15 @@ from monitor.cli.run import run
 from monitor.cli.schema import schema
 from monitor.cli.snooze import snooze
 from monitor.cli.status import status
-from monitor.cli.test_mail import test_mail
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "See it work": {"demo": demo},
     "Watch": {"import": import_files, "poll": poll, "run": run, "status": status},
     "Alerts": {"alerts": alerts, "ack": ack, "snooze": snooze, "explain": explain, "replay": replay},
-    "Set up": {"check-config": check_config, "test-mail": test_mail, "preview": preview, "schema": schema, "migrate": migrate},
+    "Set up": {"check-config": check_config, "test-mail": mail_test, "preview": preview, "schema": schema, "migrate": migrate},
 }
 
-EPILOG = "Exit codes: 0 done, 1 done and needs attention, 2 usage or configuration, 3 input rejected, 4 mail, 5 database, 70 our defect."
+EPILOG = "Exit codes: 0 done, 1 needs attention, 2 usage or configuration, 3 input rejected, 4 mail, 5 database, 70 our defect."
 
 
 class Grouped(TyperGroup):

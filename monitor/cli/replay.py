@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from monitor.cli.options import ConfigOption, DatabaseOption, ManyFormat, ManyFo
 
 def replay(
     context: typer.Context,
-    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Other thresholds than the configured.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="FILE", help="Other thresholds or dose table.")] = None,
     from_time: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only what is raised from here.")] = None,
     to_time: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to here; a bare date is its end.")] = None,
     patient: Annotated[str | None, typer.Option("--patient", metavar="ID", help="Only this patient's.")] = None,
@@ -20,15 +19,17 @@ def replay(
     database: DatabaseOption = None,
     output: ManyFormatOption = ManyFormat.TEXT,
 ) -> None:
-    """Print every alert that would have been raised; writes nothing."""
+    """Print what would have been raised; writes nothing."""
     from monitor.cli.output import emit, emit_json, emit_json_lines
-    from monitor.config.policy_files import load_policy
+    from monitor.config.policy_files import load_policy_argument
     from monitor.service import clock, replaying
 
     with open_from(context, config, database) as site:
         zone = site.settings.time_zone
         settings = site.settings
-        applied = load_policy(thresholds=policy, guideline=settings.guideline, zone=zone) if policy else site.policy
+        applied = site.policy
+        if policy is not None:
+            applied = load_policy_argument(policy, thresholds=settings.policy, guideline=settings.guideline, zone=zone)
         raised = replaying.replay(
             site,
             policy=applied,

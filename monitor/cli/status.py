@@ -10,7 +10,7 @@ from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOpti
 def status(
     context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None, output: FormatOption = Format.TEXT
 ) -> None:
-    """Show last round, feed age, outbox and open alerts; exit 1 if unhealthy."""
+    """Show last round, feed age, outbox, open alerts; exit 1 if bad."""
     from monitor.cli.output import emit, emit_json
     from monitor.errors import DONE, NEEDS_ATTENTION
     from monitor.service import clock

@@ -1,0 +1,64 @@
+"""The mails that the demo received, unpacked into files that open with a double click, and a page that lists them."""
+
+from __future__ import annotations
+
+import email
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import policy
+from pathlib import Path
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails of the demo</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1b1b }}
+table {{ border-collapse: collapse; width: 100% }} td {{ border-top: 1px solid #ccc; padding: .4rem .6rem; vertical-align: top }}
+td:first-child {{ white-space: nowrap; color: #555 }}
+</style></head><body>
+<h1>{count} mails of the demo</h1>
+<p>Sent by SMTP and received on this machine, oldest first. Invented patients, but for JK-2012, the published case
+(Jeter &amp; Kang 2012, doi 10.1186/2162-3619-1-20). Decision support, not a medical device, not validated.</p>
+<table>
+{rows}
+</table></body></html>
+"""
+ROW = (
+    '<tr><td>{date}</td><td><a href="{name}.html">{subject}</a></td>'
+    '<td><a href="{name}.txt">text</a> <a href="{name}.eml">mail</a></td></tr>'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedMail:
+    """One mail in the demo's folder: ``name`` without its ending, ``day`` as the mail dates itself."""
+
+    name: str
+    day: str
+    subject: str
+    alerts: frozenset[str]  # the alerts it speaks of, such as "A-12"
+
+
+def unpack(mail: Path) -> ReceivedMail:
+    """Write the text and the HTML of a received ``.eml`` beside it."""
+    message = email.message_from_bytes(mail.read_bytes(), policy=policy.default)
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    words = text.get_content() if text is not None else ""
+    mail.with_suffix(".txt").write_text(f"Subject: {message['Subject']}\n\n{words}", encoding="utf-8")
+    shown = page.get_content() if page is not None else f"<pre>{html.escape(words)}</pre>"
+    mail.with_suffix(".html").write_text(shown, encoding="utf-8")
+    return ReceivedMail(
+        name=mail.stem,
+        day=f"{message['Date'].datetime:%Y-%m-%d}" if message["Date"] else "",
+        subject=str(message["Subject"]),
+        alerts=frozenset(re.findall(r"\bA-\d+\b", words)),
+    )
+
+
+def write_index(folder: Path, mails: Sequence[ReceivedMail]) -> Path:
+    """The page that lists all mails."""
+    rows = "\n".join(ROW.format(date=mail.day, name=mail.name, subject=html.escape(mail.subject)) for mail in mails)
+    index = folder / "index.html"
+    index.write_text(PAGE.format(count=len(mails), rows=rows), encoding="utf-8")
+    return index

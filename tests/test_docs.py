@@ -1,0 +1,49 @@
+"""What the pages say exists, and what exists is on the pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.cli.program import COMMANDS
+from monitor.clinical.rules import RULES
+
+ROOT = Path(__file__).parent.parent
+NAMES = [name for functions in COMMANDS.values() for name in functions]
+
+
+def page(path: str) -> str:
+    if not (ROOT / path).is_file():
+        pytest.skip("the pages are in the checkout, not in the wheel")
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_given_the_readme_when_read_then_it_lists_every_command_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z-]+)[ `]", page("README.md"), re.MULTILINE)
+    assert sorted(listed) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/admin.md"])
+def test_given_a_page_when_it_calls_the_program_then_the_command_exists(path: str) -> None:
+    called = re.findall(r"bipn-monitor(?: --config \S+)? ([a-z][a-z-]+)", page(path))
+    assert set(called) - set(NAMES) == set()
+    assert called
+
+
+def test_given_the_clinical_page_when_read_then_every_rule_is_on_it() -> None:
+    text = page("docs/clinical.md")
+    assert [rule for rule in RULES if rule not in text] == []
+
+
+def test_given_the_clinical_page_when_compared_with_the_policy_then_every_code_of_the_policy_is_on_it() -> None:
+    codes = set(re.findall(r"# (?:.*\()?([MDROAI]\d{1,2})\b", page("config/policy.yaml")))
+    assert {code for code in codes if f"| {code} |" not in page("docs/clinical.md")} == set()
+
+
+@pytest.mark.parametrize("path", ["README.md", "CHANGELOG.md", "docs/admin.md", "docs/clinical.md"])
+def test_given_a_page_when_it_links_then_the_file_is_there(path: str) -> None:
+    text = page(path)
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    assert [link for link in links if not ((ROOT / path).parent / link).exists()] == []

@@ -96,7 +96,7 @@ def joined(*notes: str) -> str:
 
 def cited(source: str, confidence: str) -> str:
     """A source with its confidence mark."""
-    return f"{source} ({confidence})"
+    return f"{source} [{confidence}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

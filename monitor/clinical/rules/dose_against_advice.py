@@ -1,0 +1,84 @@
+"""The newest bortezomib dose was given against the advice in force: too high, while withheld, or after "discontinue".
+
+Advice binds the doses strictly after the assessment that gave it. Where pain was not recorded a dose is against the
+advice only if it is against both branches.
+"""
+
+from __future__ import annotations
+
+from monitor.clinical.advice import Advice, advice_before, advice_in_force
+from monitor.clinical.dose_words import in_words, mg_per_m2
+from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
+from monitor.clinical.history import Dose
+from monitor.clinical.situation import Situation
+from monitor.clinical.standing import ABOVE_LEVEL, AFTER_DISCONTINUE, BEFORE_RESOLVED, WHILE_WITHHELD
+
+NAME = "dose-against-advice"
+
+WEIGHTS = {ABOVE_LEVEL: 1, WHILE_WITHHELD: 2, BEFORE_RESOLVED: 2, AFTER_DISCONTINUE: 3}
+"""Heavier speaks again: a dose after "discontinue" outweighs one above the advised level."""
+
+
+def answer(situation: Situation) -> RuleAnswer:
+    """The four criteria for the last dose; the finding lists every dose against the same advice."""
+    last = situation.last_dose
+    if last is None or not situation.on_drug:
+        why = "no bortezomib dose recorded" if last is None else f"off bortezomib since the last dose on {last.on}"
+        return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), why))
+    advices = advice_in_force(situation)
+    advice = advice_before(advices, last)
+    if advice is None:
+        text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; no assessment with a grade between the first dose and it"
+        return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), text))
+    met = _breaches(situation, advice, len(situation.doses) - 1)
+    standing = advice.standing
+    if standing.since is None:
+        text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; nothing advised by then"
+        return RuleAnswer(rule=NAME, criteria=_criteria(situation, met, text))
+    said = f"advice since {standing.since.on}: {in_words(standing.action)}"
+    criteria = _criteria(situation, met, f"{mg_per_m2(last.dose_mg_per_m2)} given on {last.on}; {said}")
+    if not met:
+        return RuleAnswer(rule=NAME, criteria=criteria)
+    doses = _against_the_same(situation, advices, advice)
+    given_by = standing.since
+    finding = Finding(
+        rule=NAME,
+        urgency=situation.policy.thresholds.dose.urgency_against_advice,
+        clinical_at=last.at,
+        headline=f"{mg_per_m2(last.dose_mg_per_m2)} given on {last.on}; {said}",
+        action=None,
+        criteria=criteria,
+        evidence=(
+            Evidence(kind="assessment", id=given_by.fact_id, version=given_by.version, at=given_by.at),
+            *(Evidence(kind="dose", id=dose.fact_id, version=dose.version, at=dose.at) for dose in doses),
+        ),
+        missing=("neuropathic_pain",) if advice.pain is None else (),
+        weight=max(WEIGHTS[each] for each in met),
+        occasion=last.fact_id,
+    )
+    return RuleAnswer(rule=NAME, criteria=criteria, finding=finding)
+
+
+def _breaches(situation: Situation, advice: Advice, place: int) -> tuple[str, ...]:
+    """The criteria that the dose at ``place`` meets under ``advice``."""
+    tolerance = situation.policy.thresholds.dose.tolerance_mg_per_m2
+    dose, previous = situation.doses[place], situation.doses[place - 1] if place else None
+    if advice.with_pain is not None and not advice.with_pain.breaches(dose, previous, tolerance):
+        return ()
+    return advice.standing.breaches(dose, previous, tolerance)
+
+
+def _against_the_same(situation: Situation, advices: tuple[Advice, ...], advice: Advice) -> tuple[Dose, ...]:
+    """The doses against the advice that the last dose was against, oldest first."""
+    found = []
+    for place, dose in enumerate(situation.doses):
+        then = advice_before(advices, dose)
+        if then is not None and then.standing.since is advice.standing.since and _breaches(situation, then, place):
+            found.append(dose)
+    return tuple(found)
+
+
+def _criteria(situation: Situation, met: tuple[str, ...], text: str) -> tuple[Criterion, ...]:
+    rules = situation.policy.thresholds.dose
+    source = f"{situation.policy.guideline.citation}; {rules.source} [{rules.confidence}]"
+    return tuple(Criterion(id=each, met=each in met, text=text, source=source) for each in WEIGHTS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from monitor.config.policy_files import guideline_path, read_guideline, read_thresholds
+from monitor.config.policy_files import guideline_path, is_path, read_guideline, read_thresholds, shipped_policy
 from monitor.config.problems import Problem, in_order
 from monitor.config.settings import Settings, read_settings
+from monitor.config.yaml_source import Document, read_document
 
 RenderTemplates = Callable[[Settings], Iterable[Problem]]
 
@@ -17,10 +18,21 @@ def check(path: Path, *, render_templates: RenderTemplates | None = None) -> lis
 
     ``render_templates`` tries the mails out; the service layer gives it, and it is only asked about settings that hold.
     """
-    settings, problems = read_settings(path)
-    if settings is not None:
-        problems += read_thresholds(settings.policy).problems
-        guideline = guideline_path(settings.guideline)
-        problems += read_guideline(guideline).problems if guideline else ()
-        problems += render_templates(settings) if render_templates else ()
+    document = read_document(path)
+    settings, problems = read_settings(document)
+    for file, read in ((_named(document, "policy"), read_thresholds), (_named(document, "guideline"), read_guideline)):
+        problems += read(file).problems if file is not None else ()
+    if settings is not None and render_templates is not None:
+        problems += render_templates(settings)
     return list(in_order(problems))
+
+
+def _named(document: Document, key: str) -> Path | None:
+    """The file that ``policy`` or ``guideline`` names, if it is there. That it is not, the settings' own check says."""
+    written = document.get((key,), str)
+    if key == "guideline" and written is not None and not is_path(written):
+        return guideline_path(written)
+    if written is None:
+        return shipped_policy() if key == "policy" else None
+    file = document.path.parent / written
+    return file if file.is_file() else None

@@ -44,12 +44,16 @@ def shipped_guidelines() -> dict[str, Path]:
 
 def read_thresholds(path: Path) -> FileRead[Thresholds]:
     """A policy file with every mistake in it. Never raises for its content."""
-    return _thresholds(read_document(path))
+    document = read_document(path)
+    value, problems = validate(document, Thresholds, check_thresholds)
+    return FileRead(value=value, raw=document.raw, problems=tuple(problems))
 
 
 def read_guideline(path: Path) -> FileRead[Guideline]:
     """A guideline file with every mistake in it. Never raises for its content."""
-    return _guideline(read_document(path))
+    document = read_document(path)
+    value, problems = validate(document, Guideline, check_guideline)
+    return FileRead(value=value, raw=document.raw, problems=tuple(problems))
 
 
 def guideline_path(guideline: str | Path) -> Path | None:
@@ -133,17 +137,3 @@ def _kind(document: Document) -> str | None:
     }
     best = max(counts, key=lambda kind: counts[kind])
     return best if counts[best] else None
-
-
-def _thresholds(document: Document) -> FileRead[Thresholds]:
-    value, problems = validate(document, Thresholds)
-    if value is not None:
-        problems += check_thresholds(value, document)
-    return FileRead(value=value, raw=document.raw, problems=tuple(problems))
-
-
-def _guideline(document: Document) -> FileRead[Guideline]:
-    value, problems = validate(document, Guideline)
-    if value is not None:
-        problems += check_guideline(value, document)
-    return FileRead(value=value, raw=document.raw, problems=tuple(problems))

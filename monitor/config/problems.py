@@ -35,7 +35,7 @@ class Problem:
             "suggestion": self.suggestion,
         }
 
-    def as_text(self) -> str:
+    def __str__(self) -> str:
         """``file:line:column: message; did you mean 'x'?``, then the source line with a caret."""
         hint = f"; did you mean '{self.suggestion}'?" if self.suggestion else ""
         head = f"{self.file}:{self.line}:{self.column}: {self.message}{hint}"
@@ -50,7 +50,7 @@ class InvalidConfigError(ConfigError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
-        super().__init__("\n".join(problem.as_text() for problem in self.problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -13,8 +13,22 @@ from monitor.config.monitor_file import MonitorFile
 from monitor.config.policy_files import is_path, shipped_policy
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings_checks import check_settings
+from monitor.config.smtp_secret import smtp_password
 from monitor.config.validation import validate
-from monitor.config.yaml_source import read_document
+from monitor.config.yaml_source import Document, read_document
+
+__all__ = [
+    "AcknowledgeWithin",
+    "Mail",
+    "Operations",
+    "Recipient",
+    "Relay",
+    "Settings",
+    "Team",
+    "load_settings",
+    "read_settings",
+    "smtp_password",
+]
 
 ACKNOWLEDGE_IMMEDIATE = timedelta(hours=1)
 ACKNOWLEDGE_SAME_DAY = timedelta(hours=8)
@@ -96,21 +110,16 @@ class Settings:
 
 def load_settings(path: Path) -> Settings:
     """The settings of a ``monitor.yaml``. Raises InvalidConfigError, a ConfigError, with every mistake in it."""
-    settings, problems = read_settings(path)
-    if settings is None or problems:
+    settings, problems = read_settings(read_document(path))
+    if settings is None:
         raise InvalidConfigError(problems)
     return settings
 
 
-def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
-    """The settings (None if the file cannot be used) and everything wrong with it. Never raises for its content."""
-    document = read_document(path)
-    written, problems = validate(document, MonitorFile)
-    if written is not None:
-        problems += check_settings(written, document)
-    if written is None or problems:
-        return None, problems
-    return _settings(written, path.resolve()), []
+def read_settings(document: Document) -> tuple[Settings | None, list[Problem]]:
+    """The settings (None if they cannot be used) and everything wrong with them. Never raises for the content."""
+    written, problems = validate(document, MonitorFile, check_settings)
+    return (_settings(written, document.path.resolve()) if written is not None else None), problems
 
 
 def _settings(written: MonitorFile, source: Path) -> Settings:

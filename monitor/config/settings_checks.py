@@ -8,7 +8,6 @@ import zoneinfo
 from collections.abc import Iterator
 
 from monitor.config.database_url import resolve_database
-from monitor.config.monitor_file import MonitorFile, TeamFile
 from monitor.config.policy_files import guideline_path, is_path, unknown_guideline
 from monitor.config.problems import Problem, nearest
 from monitor.config.yaml_source import Document, Loc
@@ -20,100 +19,125 @@ _ADDRESS = re.compile(rf"(?=.{{3,254}}$){_LOCAL}@{_LABEL}(\.{_LABEL})*")
 EVERY_SITE = "*"
 
 
-def check_settings(written: MonitorFile, document: Document) -> list[Problem]:
-    """All that is wrong with the values, each at its line. Empty for settings that can be used."""
+def check_settings(document: Document) -> list[Problem]:
+    """All that is wrong with the values, each at its line. Empty for settings that can be used.
+
+    What is missing or of the wrong kind is passed over here.
+    """
     checks = (_zone, _database, _files, _relay, _addresses, _teams, _somebody_is_told)
-    return [problem for check in checks for problem in check(written, document)]
+    return [problem for check in checks for problem in check(document)]
 
 
-def _zone(written: MonitorFile, document: Document) -> Iterator[Problem]:
+def _zone(document: Document) -> Iterator[Problem]:
+    written = document.get(("time_zone",), str)
+    if written is None:
+        return
     try:
-        zoneinfo.ZoneInfo(written.time_zone)
+        zoneinfo.ZoneInfo(written)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         zones = sorted(zoneinfo.available_timezones())
-        city = written.time_zone.rpartition("/")[2].lower()
+        city = written.rpartition("/")[2].lower()
         same_city = next((zone for zone in zones if zone.rpartition("/")[2].lower() == city), None)
-        message = f"unknown time zone '{written.time_zone}'; an IANA name such as Europe/Berlin is expected"
-        yield document.at(("time_zone",), "unknown-zone", message, suggestion=same_city or nearest(written.time_zone, zones))
+        message = f"unknown time zone '{written}'; an IANA name such as Europe/Berlin is expected"
+        yield document.at(("time_zone",), "unknown-zone", message, suggestion=same_city or nearest(written, zones))
 
 
-def _database(written: MonitorFile, document: Document) -> Iterator[Problem]:
+def _database(document: Document) -> Iterator[Problem]:
+    written = document.get(("database",), str)
+    if written is None:
+        return
     try:
-        resolve_database(written.database, folder=document.path.parent)
+        resolve_database(written, folder=document.path.parent)
     except UsageError as error:
-        bare = re.fullmatch(r"[\w./-]+\.(db|sqlite3?)", written.database)
+        bare = re.fullmatch(r"[\w./-]+\.(db|sqlite3?)", written)
         yield document.at(("database",), "bad-database", str(error), suggestion=f"sqlite:///{bare[0]}" if bare else None)
 
 
-def _files(written: MonitorFile, document: Document) -> Iterator[Problem]:
+def _files(document: Document) -> Iterator[Problem]:
     folder = document.path.resolve().parent
-    if is_path(written.guideline):
-        if not (folder / written.guideline).is_file():
-            yield document.at(("guideline",), "file-missing", f"there is no file {folder / written.guideline}")
-    elif guideline_path(written.guideline) is None:
-        message, near = unknown_guideline(written.guideline)
+    guideline = document.get(("guideline",), str)
+    if guideline and is_path(guideline):
+        if not (folder / guideline).is_file():
+            yield document.at(("guideline",), "file-missing", f"there is no file {folder / guideline}")
+    elif guideline and guideline_path(guideline) is None:
+        message, near = unknown_guideline(guideline)
         yield document.at(("guideline",), "unknown-guideline", message, suggestion=near)
-    if written.policy is not None and not (folder / written.policy).is_file():
-        yield document.at(("policy",), "file-missing", f"there is no file {folder / written.policy}")
-    if written.templates is not None and not (folder / written.templates).is_dir():
-        yield document.at(("templates",), "file-missing", f"there is no folder {folder / written.templates}")
+    policy, templates = document.get(("policy",), str), document.get(("templates",), str)
+    if policy is not None and not (folder / policy).is_file():
+        yield document.at(("policy",), "file-missing", f"there is no file {folder / policy}")
+    if templates is not None and not (folder / templates).is_dir():
+        yield document.at(("templates",), "file-missing", f"there is no folder {folder / templates}")
 
 
-def _relay(written: MonitorFile, document: Document) -> Iterator[Problem]:
-    relay, here = written.mail.relay, ("mail", "relay")
-    if re.search(r"[\s:/@]", relay.host) and not _is_ip(relay.host):
+def _relay(document: Document) -> Iterator[Problem]:
+    here: Loc = ("mail", "relay")
+    host = document.get((*here, "host"), str) or ""
+    insecure = document.get((*here, "insecure"), bool)
+    if re.search(r"[\s:/@]", host) and not _is_ip(host):
         yield document.at((*here, "host"), "bad-host", "a host name or address is expected; the port has its own key, port")
-    if relay.insecure and relay.tls is not None:
+    if insecure and document.get((*here, "tls"), str):
         message = "insecure: true means no encryption, and tls asks for it; keep one of the two"
         yield document.at((*here, "tls"), "insecure-relay", message, on_key=True)
-    if relay.insecure and relay.username is not None and not _is_loopback(relay.host):
+    if insecure and document.get((*here, "username"), str) and not _is_loopback(host):
         message = "signing in with insecure: true would send the password through the network in clear; remove insecure"
         yield document.at((*here, "username"), "insecure-relay", message, on_key=True)
 
 
-def _addresses(written: MonitorFile, document: Document) -> Iterator[Problem]:
-    places: list[tuple[Loc, str]] = [(("mail", "sender"), written.mail.sender)]
-    if written.operations is not None:
-        places.append((("operations", "address"), written.operations.address))
-    for name, team in written.teams.items():
-        places += [(("teams", name, "recipients", index, "address"), each.address) for index, each in enumerate(team.recipients)]
-    for loc, address in places:
-        if not is_address(address):
+def _addresses(document: Document) -> Iterator[Problem]:
+    places: list[Loc] = [("mail", "sender"), ("operations", "address")]
+    places += [(*loc, "address") for team in _team_locs(document) for loc in _recipient_locs(document, team)]
+    for loc in places:
+        address = document.get(loc, str)
+        if address is not None and not is_address(address):
             yield document.at(loc, "bad-address", "a plain mail address is expected, such as nurse@hospital.example")
 
 
-def _teams(written: MonitorFile, document: Document) -> Iterator[Problem]:
-    for name, team in written.teams.items():
-        here: Loc = ("teams", name)
-        if not name.strip() or not name.isprintable():
-            yield document.at(here, "bad-name", "a team needs a name of printable characters", on_key=True)
-        if not team.recipients:
-            yield document.at((*here, "recipients"), "nobody-home", f"team '{name}' has no recipients: nobody would be told")
-        if not team.sites:
-            yield document.at(
-                (*here, "sites"), "nobody-home", f"team '{name}' has no sites; write [\"{EVERY_SITE}\"] for every site"
-            )
-        yield from _recipients(team, here, document)
+def _teams(document: Document) -> Iterator[Problem]:
+    for team in _team_locs(document):
+        name = str(team[-1])
+        if not _is_name(name):
+            yield document.at(team, "bad-name", "a team needs a name of printable characters", on_key=True)
+        if document.get((*team, "recipients"), list) == []:
+            yield document.at((*team, "recipients"), "nobody-home", f"team '{name}' has no recipients: nobody would be told")
+        if document.get((*team, "sites"), list) == []:
+            message = f"team '{name}' has no sites; write [\"{EVERY_SITE}\"] for every site"
+            yield document.at((*team, "sites"), "nobody-home", message)
+        yield from _recipients(document, team)
 
 
-def _recipients(team: TeamFile, here: Loc, document: Document) -> Iterator[Problem]:
+def _recipients(document: Document, team: Loc) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, recipient in enumerate(team.recipients):
-        loc = (*here, "recipients", index)
-        if not recipient.name.strip() or not recipient.name.isprintable():
+    for loc in _recipient_locs(document, team):
+        name, address = document.get((*loc, "name"), str), document.get((*loc, "address"), str)
+        if name is not None and not _is_name(name):
             yield document.at((*loc, "name"), "bad-name", "a name of printable characters on one line is expected")
-        if recipient.address.lower() in seen:
+        if address is not None and address.lower() in seen:
             message = "this address is in the team already; one person would count as two"
             yield document.at((*loc, "address"), "duplicate-address", message)
-        seen.add(recipient.address.lower())
+        seen.add((address or "").lower())
 
 
-def _somebody_is_told(written: MonitorFile, document: Document) -> Iterator[Problem]:
-    if not any(EVERY_SITE in team.sites and team.recipients for team in written.teams.values()):
-        message = (
-            f'no team with recipients has sites: ["{EVERY_SITE}"]: a patient of any other site, or of none, would reach nobody'
-        )
-        yield document.at(("teams",), "nobody-home", message, on_key=True)
+def _somebody_is_told(document: Document) -> Iterator[Problem]:
+    if document.get(("teams",), dict) is None:
+        return
+    for team in _team_locs(document):
+        sites, recipients = document.get((*team, "sites"), list), document.get((*team, "recipients"), list)
+        if sites is None or recipients is None or (EVERY_SITE in sites and recipients):
+            return  # somebody is, or it cannot be known before the team itself is mended
+    message = f'no team with recipients has sites: ["{EVERY_SITE}"]: a patient of any other site, or of none, would reach nobody'
+    yield document.at(("teams",), "nobody-home", message, on_key=True)
+
+
+def _team_locs(document: Document) -> list[Loc]:
+    return [("teams", name) for name in document.get(("teams",), dict) or ()]
+
+
+def _recipient_locs(document: Document, team: Loc) -> list[Loc]:
+    return [(*team, "recipients", index) for index in range(len(document.get((*team, "recipients"), list) or ()))]
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable()
 
 
 def is_address(text: str) -> bool:

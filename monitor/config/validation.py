@@ -6,7 +6,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ from monitor.config.secrecy import looks_secret
 from monitor.config.yaml_source import Document, Loc
 
 Shape = TypeVar("Shape")
+Check = Callable[[Document], Iterable[Problem]]
 
 REMEDY = (
     "a secret does not belong into this file; give it as the systemd credential or the file smtp_password, "
@@ -43,19 +44,30 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
-def validate(document: Document, shape: type[Shape]) -> tuple[Shape | None, list[Problem]]:
-    """The value, and the problems of document and value together. The value is None if the shape does not fit."""
+def validate(document: Document, shape: type[Shape], check: Check) -> tuple[Shape | None, list[Problem]]:
+    """The value, and everything wrong with it: as YAML, in its shape, and by ``check``. None if it cannot be used.
+
+    ``check`` is also asked where the shape does not fit, so that all mistakes are told at once;
+    it passes over what it cannot read.
+    """
     problems = list(document.problems)
     if document.data is None:
         return None, problems or [document.at((), "syntax", "the file is empty")]
+    value: Shape | None = None
     try:
         # JSON, because only there do strict dataclasses, tuples and enums take what YAML can write.
-        value: Shape = adapter(cast(Hashable, shape)).validate_json(json.dumps(document.data), strict=True, extra="forbid")
+        value = adapter(cast(Hashable, shape)).validate_json(json.dumps(document.data), strict=True, extra="forbid")
     except ValidationError as error:
-        already = {(problem.line, problem.column) for problem in problems}
-        found = _without_echoes([_problem(details, document, shape) for details in error.errors(include_url=False)])
-        return None, problems + [problem for problem in found if (problem.line, problem.column) not in already]
-    return value, problems
+        found = [_problem(details, document, shape) for details in error.errors(include_url=False)]
+        problems += _elsewhere(problems, _without_echoes(found))
+    problems += _elsewhere(problems, check(document))
+    return (None if problems else value), problems
+
+
+def _elsewhere(told: list[Problem], more: Iterable[Problem]) -> list[Problem]:
+    """Those of ``more`` that stand where nothing is told yet."""
+    places = {(problem.line, problem.column) for problem in told}
+    return [problem for problem in more if (problem.line, problem.column) not in places]
 
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -20,6 +20,7 @@ from monitor.config.problems import Problem
 from monitor.config.secrecy import MASK, looks_secret, masked, may_show
 
 Loc = tuple[str | int, ...]
+Kind = TypeVar("Kind")
 _TAG = "tag:yaml.org,2002:"
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -68,6 +69,17 @@ class Document:
             suggestion=suggestion,
             excerpt=excerpt,
         )
+
+    def get(self, loc: Loc, kind: type[Kind]) -> Kind | None:
+        """The value at ``loc`` if there is one of this kind, else None. A truth value is not a number."""
+        value = self.data
+        for step in loc:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        wrong = isinstance(value, bool) and kind is not bool
+        return value if isinstance(value, kind) and not wrong else None
 
     def excerpt(self, line: int) -> str:
         """Source line ``line``, secrets masked, control characters replaced; empty where there is no such line."""

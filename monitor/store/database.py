@@ -1,0 +1,96 @@
+"""Opening the database, its two kinds of transaction, and what its errors mean.
+
+Every error of the database leaves this room as a ``DatabaseError`` that says what to do and shows no stored value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from monitor.errors import DatabaseError
+from monitor.store import dialect
+
+
+class Database:
+    """An open database. Used by one thread at a time for writing; readers may be several."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._kept: Connection | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: all of it is stored at the end of the block, or nothing after an error."""
+        with _translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{dialect.WRITE: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one unchanging state of the database."""
+        with _translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """The one connection kept for the idle poll: no transaction, each statement sees what is committed by then."""
+        with _translated():
+            if self._kept is None:
+                self._kept = self.engine.connect().execution_options(**dialect.KEPT_OPTIONS[self.engine.dialect.name])
+            try:
+                yield self._kept
+            except BaseException:
+                self._forget_kept()
+                raise
+
+    def data_version(self) -> int | None:
+        """A number that moves with every commit since the last call, or None where the database has none.
+
+        It says nothing about look-again instants, which come due without a commit.
+        """
+        with self.glance() as connection:
+            return dialect.data_version(connection)
+
+    def close(self) -> None:
+        """Give all connections back. The database may be used again after."""
+        self._forget_kept()
+        self.engine.dispose()
+
+    def _forget_kept(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+
+def open_database(url: str, *, create: bool = False) -> Database:
+    """The database at an SQLAlchemy URL; ``create`` makes a missing SQLite file, mode 0600, without any table.
+
+    Raises DatabaseError, with the remedy, if it cannot be opened.
+    """
+    try:
+        parsed = make_url(url)
+        dialect.prepare_file(parsed, create=create)
+        engine = create_engine(parsed, hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        # The URL may hold a password: it is not repeated.
+        raise DatabaseError("the database URL cannot be read: write it as sqlite:///path/to/bipn-monitor.db") from error
+    except ModuleNotFoundError as error:
+        raise DatabaseError(f"the driver of this database is not installed: install {error.name}") from error
+    dialect.prepare_engine(engine)
+    database = Database(engine)
+    with database.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    return database
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseError(dialect.problem(error)) from error

@@ -1,0 +1,142 @@
+"""The only place that knows which database runs: all SQL that SQLite and PostgreSQL do not share, triggers aside.
+
+Written for SQLite 3.37 (STRICT tables) and PostgreSQL 15; ``triggers.py`` holds the other half.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Dialect, Double, Integer, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import REAL, Text, TypeEngine
+
+from monitor.errors import DatabaseError
+
+WRITE = "bipn_write"
+"""Execution option: the transactions of this connection write."""
+
+_KEPT = "bipn_kept"
+KEPT_OPTIONS: dict[str, dict[str, Any]] = {"sqlite": {_KEPT: True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
+"""Execution options of a connection that holds no transaction: each statement is one of its own."""
+
+Key: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "recursive_triggers=OFF")
+_PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
+
+NOW_TEXT = {
+    "sqlite": "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
+    "postgresql": """to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')""",
+}
+"""The present instant as ISO 8601 text in UTC, by the database's own clock."""
+
+
+class NowText(FunctionElement[str]):
+    """The server default of ``stored_at``."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(NowText, "sqlite")
+def _now_text_sqlite(element: NowText, compiler: Any, **_: Any) -> str:
+    return f"({NOW_TEXT['sqlite']})"
+
+
+@compiles(NowText, "postgresql")
+def _now_text_postgresql(element: NowText, compiler: Any, **_: Any) -> str:
+    return NOW_TEXT["postgresql"]
+
+
+def placeholders(dialect: Dialect, count: int) -> str:
+    """``count`` positional parameters, as the driver spells them, with commas between."""
+    return ", ".join((_PLACEHOLDERS[dialect.paramstyle],) * count)
+
+
+def prepare_file(url: URL, *, create: bool) -> None:
+    """Make sure that the file of an SQLite database is there, readable by nobody else. Raises DatabaseError.
+
+    SQLite gives ``-wal`` and ``-shm`` the mode of the database file.
+    """
+    if url.get_backend_name() != "sqlite":
+        return
+    if not url.database or url.database == ":memory:":
+        raise DatabaseError("an SQLite database needs a file: write it as sqlite:///path/to/bipn-monitor.db")
+    path = Path(url.database)
+    if not path.parent.is_dir():
+        raise DatabaseError(f"the folder of the database, {path.parent}, does not exist: create it, or correct `database:`")
+    if path.exists():
+        return
+    if not create:
+        raise DatabaseError(f"there is no database at {path}: run `bipn-monitor migrate` to create it")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseError(f"cannot create the database {path}: {error.strerror}; check the folder's owner") from error
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set what every connection of an SQLite engine needs, and let transactions begin as reads or as writes."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(driver_connection: Any, _: Any) -> None:
+    driver_connection.isolation_level = None  # the driver must not begin transactions by itself; _on_begin does
+    try:
+        for pragma in _PRAGMAS:
+            driver_connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        driver_connection.close()
+        raise
+
+
+def _on_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get(_KEPT):
+        return  # each statement is its own transaction and sees what others committed
+    # IMMEDIATE: a deferred transaction that reads, then writes, fails at once when another one wrote meanwhile.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+
+
+def data_version(connection: Connection) -> int | None:
+    """A number that moves with every commit of another connection, or None where the database has none."""
+    if connection.dialect.name != "sqlite":
+        return None
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+_SQLITE_PROBLEMS = (
+    ("SQLITE_BUSY", "the database is locked: another program has been writing for more than 10 s; end it, then repeat"),
+    ("SQLITE_LOCKED", "the database is locked by this program itself; please report this"),
+    ("SQLITE_READONLY", "the database cannot be written: check the owner and mode of the file and of its folder"),
+    ("SQLITE_FULL", "the disk of the database is full: make room, then repeat; nothing of this step was stored"),
+    ("SQLITE_CORRUPT", "the database is damaged: stop the daemon and restore the newest backup"),
+    ("SQLITE_NOTADB", "the file is not an SQLite database: correct `database:`, or restore the newest backup"),
+    ("SQLITE_CANTOPEN", "the database file cannot be opened: check that it exists, and its owner and mode"),
+    ("SQLITE_PERM", "the database file cannot be opened: check its owner and mode"),
+    ("SQLITE_IOERR", "the disk of the database reports errors: check it, then restore the newest backup if need be"),
+)
+
+
+def problem(error: DBAPIError) -> str:
+    """What a database error means and what to do, without any stored value."""
+    cause = error.orig
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    if name.startswith("SQLITE_CONSTRAINT"):
+        # SQLite names the constraint or the column here, never the value.
+        return f"the database refused a row ({cause}): correct the value where it comes from; nothing of this step was stored"
+    for prefix, text in _SQLITE_PROBLEMS:
+        if name.startswith(prefix):
+            return text
+    if name == "SQLITE_ERROR" and ("no such table" in str(cause) or "no such column" in str(cause)):
+        return "the database lacks a table or column of this version: run `bipn-monitor migrate`"
+    return f"the database reports an error ({name or type(cause).__name__}); see its own log"

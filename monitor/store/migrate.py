@@ -1,0 +1,32 @@
+"""Bringing a database to this version's schema, by the Alembic revisions inside the package."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from monitor.errors import DatabaseError
+from monitor.store.database import Database
+from monitor.store.schema import REVISIONS, schema_version
+
+
+def migration_config(connection: Connection) -> Config:
+    """Alembic's configuration for the revisions inside the package, run on ``connection``."""
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the schema to this version in one transaction. Returns the revision before and after.
+
+    Raises DatabaseError if the database is of a newer version: there is no way back but its backup.
+    """
+    before = schema_version(database)
+    if before is not None and before not in REVISIONS:
+        raise DatabaseError("the database is of a newer version than this program: install that version")
+    with database.write() as connection:
+        command.upgrade(migration_config(connection), "head")
+    return before, REVISIONS[-1]

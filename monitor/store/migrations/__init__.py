@@ -1,0 +1,1 @@
+"""Alembic's folder: one revision a file in ``versions``, applied by ``monitor.store.migrate``."""

@@ -1,0 +1,164 @@
+"""Triggers on the tables of facts, for SQLite and for PostgreSQL: what another program writes is noticed, nothing is lost.
+
+    insert              the patient goes into ``changes``; a ``source_id`` that is known makes the row a correction
+    update of a value   the values replaced are kept as a superseded version; both patients go into ``changes``
+    the same, of a superseded version           is ignored: what was known is never edited
+    update of when it was known or superseded   both patients go into ``changes``
+    delete              the row comes back superseded; the patient goes into ``changes``
+
+SQLite's ``recursive_triggers`` is off, its default: a trigger's own writes do not start the same trigger again. With it
+off, ``INSERT OR REPLACE`` fires no delete trigger, so the row that it would remove is superseded before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.store.dialect import NOW_TEXT
+
+_CARRIED = ("source_id", "recorded_at", "stored_at", "fingerprint", "feed")
+
+
+def trigger_statements(dialect: str, table: str, values: Sequence[str], identity: str) -> list[str]:
+    """The statements that create all triggers of one table of facts.
+
+    ``values`` are its clinical columns, ``identity`` the column that names a record across versions.
+    """
+    if dialect == "sqlite":
+        return _sqlite(table, values, identity)
+    if dialect == "postgresql":
+        return _postgresql(table, values, identity)
+    raise ValueError(f"no triggers are known for {dialect}")
+
+
+def _names(table: str, values: Sequence[str], identity: str) -> dict[str, str]:
+    """The pieces of SQL that both dialects fill into their triggers."""
+    watched = values if identity in values else (*values, identity)
+    carried = (*_CARRIED, *values)
+    return {
+        "t": table,
+        "identity": identity,
+        "watched": ", ".join(watched),
+        "differs": " OR ".join(f"OLD.{name} {{unlike}} NEW.{name}" for name in watched),
+        "carried": ", ".join(carried),
+        "old_carried": ", ".join(f"OLD.{name}" for name in carried),
+        "same_record": f"{identity} = NEW.{identity}",
+    }
+
+
+def _sqlite(table: str, values: Sequence[str], identity: str) -> list[str]:
+    pieces = _names(table, values, identity) | {"now": NOW_TEXT["sqlite"]}
+    pieces["differs"] = pieces["differs"].format(unlike="IS NOT")
+    return [statement.format(**pieces) for statement in _SQLITE]
+
+
+def _postgresql(table: str, values: Sequence[str], identity: str) -> list[str]:
+    pieces = _names(table, values, identity) | {"now": NOW_TEXT["postgresql"]}
+    pieces["differs"] = pieces["differs"].format(unlike="IS DISTINCT FROM")
+    found = []
+    for name, occasion, declare, body in _POSTGRESQL:
+        function = f"CREATE FUNCTION {{t}}_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ {declare} BEGIN {body} END $$"
+        trigger = f"CREATE TRIGGER {{t}}_{name} {occasion} EXECUTE FUNCTION {{t}}_{name}()"
+        found += [function.format(**pieces), trigger.format(**pieces)]
+    return found
+
+
+_SQLITE = (
+    """CREATE TRIGGER {t}_replaced BEFORE INSERT ON {t}
+WHEN NEW.superseded_at IS NULL AND NEW.{identity} IS NOT NULL
+ AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NULL)
+BEGIN
+ UPDATE {t} SET superseded_at = coalesce(NEW.recorded_at, {now}) WHERE {same_record} AND superseded_at IS NULL;
+END""",
+    """CREATE TRIGGER {t}_inserted AFTER INSERT ON {t}
+BEGIN
+ INSERT INTO changes (patient_id) VALUES (NEW.patient_id);
+END""",
+    """CREATE TRIGGER {t}_corrected AFTER INSERT ON {t}
+WHEN NEW.superseded_at IS NULL AND NEW.recorded_at IS NULL AND NEW.{identity} IS NOT NULL
+ AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NOT NULL)
+BEGIN
+ UPDATE {t} SET recorded_at = {now} WHERE id = NEW.id;
+END""",
+    """CREATE TRIGGER {t}_kept BEFORE UPDATE OF {watched} ON {t}
+WHEN OLD.superseded_at IS NOT NULL
+BEGIN
+ SELECT RAISE(IGNORE);
+END""",
+    """CREATE TRIGGER {t}_updated AFTER UPDATE OF {watched} ON {t}
+WHEN OLD.superseded_at IS NULL AND ({differs})
+BEGIN
+ INSERT INTO {t} (superseded_at, record, version, {carried})
+ VALUES (CASE WHEN NEW.recorded_at IS NULL OR NEW.recorded_at IS OLD.recorded_at THEN {now} ELSE NEW.recorded_at END,
+  coalesce(OLD.record, OLD.id), coalesce(OLD.version, OLD.id), {old_carried});
+ UPDATE {t} SET stored_at = {now}, fingerprint = NULL, feed = NULL, version = last_insert_rowid(),
+  recorded_at = CASE WHEN NEW.recorded_at IS NULL OR NEW.recorded_at IS OLD.recorded_at THEN {now} ELSE NEW.recorded_at END
+ WHERE id = NEW.id;
+ INSERT INTO changes (patient_id) VALUES (NEW.patient_id);
+END""",
+    """CREATE TRIGGER {t}_dated AFTER UPDATE OF recorded_at, superseded_at ON {t}
+WHEN OLD.recorded_at IS NOT NEW.recorded_at OR OLD.superseded_at IS NOT NEW.superseded_at
+BEGIN
+ INSERT INTO changes (patient_id) VALUES (NEW.patient_id);
+END""",
+    """CREATE TRIGGER {t}_deleted AFTER DELETE ON {t}
+BEGIN
+ INSERT INTO {t} (id, superseded_at, record, version, {carried})
+ VALUES (OLD.id, coalesce(OLD.superseded_at, {now}), OLD.record, OLD.version, {old_carried});
+END""",
+)
+
+_POSTGRESQL = (
+    (
+        "replaced",
+        "BEFORE INSERT ON {t} FOR EACH ROW WHEN (NEW.superseded_at IS NULL AND NEW.{identity} IS NOT NULL)",
+        "",
+        "UPDATE {t} SET superseded_at = coalesce(NEW.recorded_at, {now}) WHERE {same_record} AND superseded_at IS NULL;"
+        " RETURN NEW;",
+    ),
+    (
+        "inserted",
+        "AFTER INSERT ON {t} FOR EACH ROW",
+        "",
+        "INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
+    ),
+    (
+        "corrected",
+        "AFTER INSERT ON {t} FOR EACH ROW"
+        " WHEN (NEW.superseded_at IS NULL AND NEW.recorded_at IS NULL AND NEW.{identity} IS NOT NULL)",
+        "",
+        "UPDATE {t} SET recorded_at = {now} WHERE id = NEW.id"
+        " AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NOT NULL); RETURN NULL;",
+    ),
+    (
+        "kept",
+        "BEFORE UPDATE OF {watched} ON {t} FOR EACH ROW WHEN (OLD.superseded_at IS NOT NULL)",
+        "",
+        "RETURN NULL;",
+    ),
+    (
+        "updated",
+        "AFTER UPDATE OF {watched} ON {t} FOR EACH ROW WHEN (OLD.superseded_at IS NULL AND ({differs}))",
+        "DECLARE known text := CASE WHEN NEW.recorded_at IS NULL OR NEW.recorded_at IS NOT DISTINCT FROM OLD.recorded_at"
+        " THEN {now} ELSE NEW.recorded_at END; copied bigint;",
+        "INSERT INTO {t} (superseded_at, record, version, {carried})"
+        " VALUES (known, coalesce(OLD.record, OLD.id), coalesce(OLD.version, OLD.id), {old_carried}) RETURNING id INTO copied;"
+        " UPDATE {t} SET stored_at = {now}, recorded_at = known, fingerprint = NULL, feed = NULL, version = copied"
+        " WHERE id = NEW.id;"
+        " INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
+    ),
+    (
+        "dated",
+        "AFTER UPDATE OF recorded_at, superseded_at ON {t} FOR EACH ROW WHEN (OLD.recorded_at IS DISTINCT FROM NEW.recorded_at"
+        " OR OLD.superseded_at IS DISTINCT FROM NEW.superseded_at)",
+        "",
+        "INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
+    ),
+    (
+        "deleted",
+        "AFTER DELETE ON {t} FOR EACH ROW",
+        "",
+        "INSERT INTO {t} (id, superseded_at, record, version, {carried})"
+        " VALUES (OLD.id, coalesce(OLD.superseded_at, {now}), OLD.record, OLD.version, {old_carried}); RETURN NULL;",
+    ),
+)

@@ -1,0 +1,88 @@
+"""The schema: migrations equal models, triggers are there, an unusable database says what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from monitor.errors import DatabaseError
+from monitor.store.database import open_database
+from monitor.store.fact_tables import FACTS, Stored, value_columns
+from monitor.store.migrate import migrate, migration_config
+from monitor.store.schema import REVISIONS, schema_problem
+from monitor.store.triggers import trigger_statements
+from tests.store.databases import a_database
+
+
+def statements(path: Path, kinds: tuple[str, ...]) -> dict[str, str]:
+    """The text of every table, index or trigger, its white space made one."""
+    connection = sqlite3.connect(path)
+    try:
+        found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    finally:
+        connection.close()
+    return {name: " ".join(sql.split()) for kind, name, sql in found if kind in kinds and not name.startswith("alembic")}
+
+
+def test_given_a_migrated_database_when_compared_with_the_models_then_there_is_no_drift(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Stored.metadata) == []
+
+
+def test_given_migrations_and_models_when_both_make_a_database_then_tables_checks_and_indexes_are_the_same_text(
+    tmp_path: Path,
+) -> None:
+    a_database(tmp_path)
+    engine = create_engine(f"sqlite:///{tmp_path / 'models.db'}")
+    Stored.metadata.create_all(engine)
+    engine.dispose()
+    kinds = ("table", "index")
+    assert statements(tmp_path / "bipn.db", kinds) == statements(tmp_path / "models.db", kinds)
+
+
+def test_given_a_migrated_database_when_its_triggers_are_read_then_they_are_those_of_todays_columns(tmp_path: Path) -> None:
+    a_database(tmp_path)
+    expected = {}
+    for kind, table in FACTS.items():
+        identity = "patient_id" if kind == "patients" else "source_id"
+        for statement in trigger_statements("sqlite", kind, value_columns(table), identity):
+            expected[statement.split()[2]] = " ".join(statement.split())
+    assert statements(tmp_path / "bipn.db", ("trigger",)) == expected
+    assert len(expected) == 7 * 7
+
+
+def test_given_the_revisions_in_the_package_when_listed_then_the_program_knows_them_all(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.read() as connection:
+        script = ScriptDirectory.from_config(migration_config(connection))
+    assert tuple(reversed([step.revision for step in script.walk_revisions()])) == REVISIONS
+
+
+def test_given_an_empty_database_when_migrated_then_it_is_usable_and_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'bipn.db'}", create=True)
+    assert "migrate" in (schema_problem(database) or "")
+    assert migrate(database) == (None, REVISIONS[-1])
+    assert schema_problem(database) is None
+    assert migrate(database) == (REVISIONS[-1], REVISIONS[-1])
+
+
+def test_given_a_database_of_a_newer_version_when_opened_then_it_is_refused(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert "newer" in (schema_problem(database) or "")
+    with pytest.raises(DatabaseError, match="newer"):
+        migrate(database)
+
+
+def test_given_another_dialect_when_triggers_are_asked_for_then_it_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="oracle"):
+        trigger_statements("oracle", "doses", ("patient_id",), "source_id")

@@ -1,0 +1,76 @@
+"""One mail for one recipient as bytes. The same message makes the same bytes, today and after a crash."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+
+SENDER_NAME = "Nurse alert"  # shown in every inbox: no drug, no diagnosis
+REPEAT = "You may already have received this message."
+
+_POLICY = SMTP.clone(max_line_length=78)
+_BODY_TAG = re.compile(r"<body[^>]*>", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """All that a mail is made of. ``in_reply_to`` is the Message-ID of the alert's first mail to this recipient."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    date: datetime  # aware; in the clinic's zone the header shows its offset
+    in_reply_to: str | None = None
+    urgent: bool = False
+    maybe_repeat: bool = False  # an earlier attempt ended unknown
+
+
+def mint_message_id(domain: str, token: str) -> str:
+    """A Message-ID from a token that says nothing of a patient: it is hashed, so that it cannot."""
+    return f"<{sha256(token.encode()).hexdigest()[:32]}@{_NOT_IN_ID.sub('', domain) or 'localhost'}>"
+
+
+def build(message: OutgoingMessage) -> bytes:
+    """The mail with CRLF line ends. Raises ValueError for a header that would be two, or an id that is none."""
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = Address(SENDER_NAME, addr_spec=message.sender)
+    mail["To"] = message.recipient
+    mail["Subject"] = message.subject
+    mail["Date"] = format_datetime(message.date)
+    mail["Message-ID"] = _checked(message.message_id)
+    if message.in_reply_to is not None:
+        mail["In-Reply-To"] = mail["References"] = _checked(message.in_reply_to)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    if message.urgent:
+        mail["Importance"] = "high"
+    text, html = message.text, message.html
+    if message.maybe_repeat:
+        text, html = f"{REPEAT}\n\n{text}", _with_notice(html)
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    mail.set_boundary("=_" + sha256(message.message_id.encode()).hexdigest()[:32])
+    return mail.as_bytes()
+
+
+def _checked(message_id: str) -> str:
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise ValueError("not a Message-ID")
+    return message_id
+
+
+def _with_notice(html: str) -> str:
+    notice = f'<p style="margin:0;padding:8px 20px;background-color:#ffffff;color:#1a1a1a;font-weight:bold">{REPEAT}</p>'
+    opening = _BODY_TAG.search(html)
+    return html[: opening.end()] + notice + html[opening.end() :] if opening else notice + html

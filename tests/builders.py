@@ -70,7 +70,7 @@ def full_power(**other: str) -> tuple[int | None, ...]:
 
 def _fact(kind: str, instant: datetime, given: dict[str, object]) -> dict[str, object]:
     version = next(_versions)
-    return {"fact_id": f"{kind}-{version}", "version": version, "known_at": instant} | given
+    return {"fact_id": f"{kind}-{version:06}", "version": version, "known_at": instant} | given
 
 
 def an_assessment(number: int = 0, **given: object) -> Assessment:

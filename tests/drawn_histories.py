@@ -86,7 +86,7 @@ def drawn_facts(draw: st.DrawFn) -> list[Fact]:
         doses.append(a_dose(number, draw(st.sampled_from([1.3, 1.3, 1.0, 0.7]))))
     facts: list[Fact] = [*doses, a_patient(baseline_sensory_grade=draw(grades), baseline_motor_grade=draw(grades))]
     if draw(st.booleans()):
-        facts.append(a_course(stopped=draw(st.none() | st.integers(min_value=number, max_value=LAST_DAY + 20))))
+        facts.append(a_course(stopped=draw(st.none() | st.integers(min_value=number, max_value=number + 60))))
     for assessment in draw(st.lists(drawn_assessments(), max_size=7)):
         facts += draw(drawn_corrections(assessment))
     if draw(st.booleans()):

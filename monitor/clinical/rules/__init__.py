@@ -11,12 +11,16 @@ from monitor.clinical.rules import (
     conflicting_record,
     dose_against_advice,
     dose_modification,
+    rapid_motor_decline,
+    worsening_after_discontinuation,
 )
 from monitor.clinical.situation import Situation
 
 RULES: dict[str, Callable[[Situation], RuleAnswer]] = {
     dose_modification.NAME: dose_modification.answer,
     dose_against_advice.NAME: dose_against_advice.answer,
+    rapid_motor_decline.NAME: rapid_motor_decline.answer,
+    worsening_after_discontinuation.NAME: worsening_after_discontinuation.answer,
     autonomic_neuropathy.NAME: autonomic_neuropathy.answer,
     assessment_overdue.NAME: assessment_overdue.answer,
     conflicting_record.NAME: conflicting_record.answer,

@@ -222,7 +222,7 @@ def _drug(situation: Situation | None) -> DrugFacts | None:
         in_all = mg_per_m2(situation.cumulative_mg_per_m2(situation.today))
         given = f"{mg_per_m2(last.dose_mg_per_m2)} on {day_in_words(last.on)} ({in_all} in all)"
     return DrugFacts(
-        status="on bortezomib" if days_off is None else f"off bortezomib for {days_off} day{'' if days_off == 1 else 's'}",
+        status="On bortezomib" if days_off is None else f"Off bortezomib for {days_off} day{'' if days_off == 1 else 's'}",
         last_dose=given,
         next_dose=None if due is None else f"{day_in_words(due)}, by schedule ({situation.schedule})",
     )

@@ -53,7 +53,7 @@ class FindingFacts:
 class DrugFacts:
     """On or off bortezomib."""
 
-    status: str  # "off bortezomib for 35 days", "on bortezomib"
+    status: str  # "Off bortezomib for 35 days", "On bortezomib"
     last_dose: str | None  # "1.3 mg/m2 on 8 Feb 2011 (5.2 mg/m2 in all)"
     next_dose: str | None  # "15 Mar 2011, by schedule"
 

@@ -108,7 +108,7 @@ def sample_alert(urgency: Urgency) -> AlertFacts:
         patient=_PATIENT,
         findings=findings,
         drug=DrugFacts(
-            status="on bortezomib",
+            status="On bortezomib",
             last_dose="1.3 mg/m2 on 8 Mar 2011 (5.2 mg/m2 in all)",
             next_dose="15 Mar 2011, by schedule (weekly)",
         ),

@@ -37,7 +37,7 @@ def read_csv(name: str, data: bytes | BinaryIO, *, zone: tzinfo, now: datetime) 
     stream = BytesIO(data) if isinstance(data, bytes) else data
     if not _is_utf8(stream):
         return _refused(kind, "the file is not UTF-8; save it as 'CSV UTF-8'")
-    lines = iter(TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    lines = _lines(stream)
     first_line, header, delimiter = _header(lines)
     if not any(header):
         return _refused(kind, "the file has no header; its first line names the columns")
@@ -49,7 +49,6 @@ def read_csv(name: str, data: bytes | BinaryIO, *, zone: tzinfo, now: datetime) 
     file = ImportedFile(
         kind=kind,
         header=header,
-        columns=tuple(columns),
         unknown_columns=tuple(
             each or f"(column {place} has no name)" for place, each in enumerate(header, 1) if each not in columns
         ),
@@ -74,6 +73,15 @@ def _is_utf8(stream: BinaryIO) -> bool:
         return False
     stream.seek(0)
     return True
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    try:
+        yield from text
+    finally:
+        if not stream.closed:
+            text.detach()  # the stream is the caller's to close
 
 
 def _header(lines: Iterator[str]) -> tuple[int, tuple[str, ...], str]:
@@ -124,14 +132,14 @@ def _rows(kind: str, file: ImportedFile, found: Records, places: dict[Column, in
     names = [column.name for column in places]
     readers = [_Reader(column, clinic) for column in places]
     cells_of = _picker(list(places.values()))
-    blank: Row = {column.name: column.default for column in COLUMNS[kind]}
+    absent: Row = {column.name: column.default for column in COLUMNS[kind] if column not in places and column.default is not None}
     check = CHECKS.get(kind)
     for record in found:
         problems: list[tuple[str | None, str]] = [(None, record.problem)] if record.problem else []
         if not problems:
             cells = cells_of(record.cells)
             try:
-                row = blank | dict(zip(names, map(getitem, readers, cells), strict=True))
+                row = absent | dict(zip(names, map(getitem, readers, cells), strict=True))
                 problems += check(row) if check else ()
             except CellError:
                 problems += _bad_cells(names, readers, cells)

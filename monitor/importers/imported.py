@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 Value = str | int | float | None
 Row = dict[str, Value]
-"""Column -> validated value; None is "not recorded". Times are ISO 8601: a bare day as written, an instant in UTC."""
+"""Column -> validated value; None or absent is "not recorded". Times are ISO 8601: a bare day as written, an instant in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,6 @@ class ImportedFile:
 
     kind: str | None
     header: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     rejected: list[Rejected] = field(default_factory=list)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,6 @@ from monitor.importers.imported import ImportedFile, Rejected
 from monitor.importers.names import REJECTED, kind_of, rank_of
 from monitor.store import facts
 from monitor.store.database import Database
-
-FEED = "files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +47,6 @@ class ImportReport:
     def exit_code(self) -> int:
         """3 when anything was rejected, else 0."""
         return SOME_REJECTED if self.rejected else DONE
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented shape of ``import --format json``."""
-        return {
-            "files": [asdict(each) for each in self.files],
-            "rejected": [{"file": file, **asdict(each)} for file, each in self.rejected],
-        }
-
-    def lines(self) -> list[str]:
-        """For people: one line a file, then one line for each thing that was rejected."""
-        return [*(_file_line(each) for each in self.files), *(_rejected_line(file, each) for file, each in self.rejected)]
-
-
-def _file_line(done: FileReport) -> str:
-    counts = f"{done.inserted} inserted, {done.corrected} corrected, {done.unchanged} unchanged, {done.rejected} rejected"
-    return f"{done.file}: {done.kind or 'unknown kind'}: {counts}"
-
-
-def _rejected_line(file: str, rejected: Rejected) -> str:
-    place = file if rejected.line is None else f"{file}:{rejected.line}"
-    return f"{place}: {rejected.column}: {rejected.problem}" if rejected.column else f"{place}: {rejected.problem}"
 
 
 def _silent(_done: FileReport) -> None:
@@ -106,6 +85,14 @@ def import_paths(
     return report
 
 
+def as_json(report: ImportReport) -> dict[str, Any]:
+    """The documented shape of ``import --format json``."""
+    return {
+        "files": [asdict(each) for each in report.files],
+        "rejected": [{"file": file, **asdict(each)} for file, each in report.rejected],
+    }
+
+
 def _files_of(paths: Sequence[Path], report: ImportReport) -> list[Path]:
     """Every file to import, once, in the order of import. What a folder holds besides goes into the notes."""
     found: dict[Path, None] = {}
@@ -134,18 +121,29 @@ def _rank(path: Path) -> int:
 
 def _import_file(connection: Connection, path: Path, *, zone: tzinfo, now: datetime) -> tuple[ImportedFile, facts.Counts]:
     """Read one file and write its good rows. A file that cannot be read is refused, and the others go on."""
-    nothing = facts.Counts(inserted=0, corrected=0, unchanged=0)
+    nothing = facts.Counts()
     importer = IMPORTERS.get(path.suffix.lower())
     if importer is None:
         return _refused(path, f"there is no reader for this kind of file; import {', '.join(IMPORTERS)}"), nothing
     try:
         with path.open("rb") as stream:
+            feed = _feed_of(path, stream)
             imported = importer(path.name, stream, zone=zone, now=now)
             if imported.kind is None or imported.rejected:
                 return imported, nothing
-            return imported, facts.write(connection, imported.kind, imported.rows, now=now, feed=FEED)
+            return imported, facts.write(connection, imported.kind, imported.rows, now=now, feed=feed, zone=zone)
     except OSError as error:
         return _refused(path, f"the file cannot be read: {error.strerror}"), nothing
+
+
+def _feed_of(path: Path, stream: BufferedReader) -> str:
+    """Names a file by its contents: the same file again brings nothing new, the next export of the same name may.
+
+    Without this, a record without ``recorded_at`` that is corrected and then set right again would look like an old file.
+    """
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    stream.seek(0)
+    return f"{path.name} sha256:{digest[:16]}"
 
 
 def _refused(path: Path, problem: str) -> ImportedFile:

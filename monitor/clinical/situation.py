@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from monitor.clinical.days import day_after, earliest
 from monitor.clinical.history import BORTEZOMIB, Assessment, Course, Dose, History, Schedule
+from monitor.clinical.motor_picture import MotorPicture
 from monitor.clinical.policy import DrugStatus, Policy
 
 PROTEASOME_INHIBITORS = frozenset({"carfilzomib", "ixazomib"})
@@ -35,6 +36,7 @@ class Situation:
     schedule: Schedule | None
     onset_on: date | None  # first neuropathy on or after the first dose
     look_again_at: datetime | None  # when the drug status changes by time alone
+    motor: MotorPicture | None = None  # drawn once by motor_decline.with_motor
 
     @property
     def last_dose(self) -> Dose | None:

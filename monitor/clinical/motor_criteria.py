@@ -1,0 +1,84 @@
+"""How a motor criterion is put together."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from monitor.clinical.comparison import Change, evidence_of
+from monitor.clinical.findings import Criterion, Evidence, Urgency
+from monitor.clinical.history import Assessment
+from monitor.clinical.motor_picture import MotorCriterion
+from monitor.clinical.policy import Clause
+
+
+def not_met(identifier: str, code: str, clause: Clause, text: str) -> MotorCriterion:
+    """A clause that does not hold, with the reason in its text."""
+    return MotorCriterion(criterion=Criterion(id=identifier, met=False, text=text, source=source_of(clause)), code=code)
+
+
+def met(
+    identifier: str,
+    code: str,
+    clause: Clause,
+    text: str,
+    *,
+    said: str,
+    seen: Assessment | None,
+    began_on: date | None,
+    evidence: tuple[Evidence, ...],
+    urgency: Urgency,
+    severe: bool = False,
+    retest: bool = False,
+) -> MotorCriterion:
+    """A clause that holds."""
+    return MotorCriterion(
+        criterion=Criterion(id=identifier, met=True, text=text, source=source_of(clause)),
+        code=code,
+        severe=severe,
+        retest=retest,
+        urgency=urgency,
+        said=said,
+        seen=seen,
+        began_on=began_on,
+        evidence=evidence,
+    )
+
+
+def met_by(
+    identifier: str, code: str, clause: Clause, text: str, found: Change, *, said: str, urgency: Urgency, severe: bool = False
+) -> MotorCriterion:
+    """A clause that holds by one change."""
+    return met(
+        identifier,
+        code,
+        clause,
+        text,
+        said=said,
+        seen=found.record,
+        began_on=found.began_on,
+        evidence=evidence_of(found.newest.record, found.record, found.best.record),
+        urgency=urgency,
+        severe=severe,
+    )
+
+
+def lowered(criterion: MotorCriterion, clause: Clause, *, same_assessor: bool) -> MotorCriterion:
+    """M12: a rated measure that only another assessor saw change asks for a re-test, unless it is immediate."""
+    if same_assessor or criterion.urgency is None or criterion.urgency is Urgency.IMMEDIATE:
+        return criterion
+    return MotorCriterion(
+        criterion=criterion.criterion,
+        code=criterion.code,
+        severe=criterion.severe,
+        retest=True,
+        urgency=clause.urgency,
+        said=criterion.said,
+        seen=criterion.seen,
+        began_on=criterion.began_on,
+        evidence=criterion.evidence,
+    )
+
+
+def source_of(clause: Clause) -> str:
+    """The citation with its confidence mark."""
+    return f"{clause.source} [{clause.confidence}]"

@@ -1,0 +1,279 @@
+"""The motor measures of one patient, each as one track of readings, drawn once for all motor criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from operator import attrgetter
+
+from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
+from monitor.clinical.history import NOT_TESTED, Assessment
+from monitor.clinical.policy import MotorDecline
+from monitor.clinical.scales.mrc import kleyweg_tested
+from monitor.clinical.scales.walking import AIDS, disability, mobility_step, mobility_text, walking_step
+from monitor.clinical.situation import Situation
+from monitor.clinical.strength import Strength, strength_at
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One measure: its readings as burdens, newest first, and how they are said. ``note`` says what is not comparable."""
+
+    what: str
+    show: Callable[[Reading], str]
+    readings: list[Reading]
+    first_on: date
+    note: str = ""
+
+    @property
+    def newest(self) -> Reading | None:
+        return self.readings[0] if self.readings else None
+
+    def find(self, enough: Enough, within_days: int) -> Change | None:
+        """The newest change that is enough, see ``comparison.change``."""
+        return change(self.readings, enough, within_days=within_days, first_on=self.first_on)
+
+    def after(self, day: date) -> Track:
+        """The same measure with the value in force on ``day`` and what came after it."""
+        return replace(self, readings=since(self.readings, day))
+
+    def said(self, found: Change) -> str:
+        """A change for a headline: ``walking: unaided -> wheelchair in 28 days (2011-02-15 to 2011-03-15)``."""
+        return (
+            f"{self.what}: {self.show(found.best)} -> {self.show(found.seen)} in {found.days} days"
+            f" ({found.best.on} to {found.seen.on})"
+        )
+
+    def text(self, found: Change | None, within_days: int) -> str:
+        """Values and dates of a change; without one, the newest value beside the best it was compared with."""
+        if found is not None:
+            later = "" if found.newest is found.seen else f", {self.show(found.newest)} on {found.newest.on}"
+            return f"{self.said(found)}{later}"
+        newest = self.newest
+        if newest is None:
+            return f"{self.what}: not recorded"
+        note = f"; {self.note}" if self.note else ""
+        best = best_before(self.readings, within_days=within_days)
+        if best is None:
+            return (
+                f"{self.what}: {self.show(newest)} on {newest.on}, nothing to compare with in the {within_days} days before{note}"
+            )
+        days = (newest.on - best.on).days
+        return f"{self.what}: {self.show(best)} on {best.on}, {self.show(newest)} on {newest.on} ({days} days){note}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """All tracks. ``grades`` holds one track for each CTCAE version at the newest grading, mostly one.
+
+    ``newest``: the assessments at the newest instant at which anything was recorded. ``after``: set where only what
+    came after that day counts.
+    """
+
+    situation: Situation
+    clauses: MotorDecline
+    mobility: Track
+    walking: Track
+    disability: Track
+    grades: tuple[Track, ...]
+    mrc_sum: Track
+    grips: tuple[Track, ...]
+    strength: Strength
+    sum_strength: Strength  # at the examination of the newest sum, mostly the same
+    newest: tuple[Assessment, ...]
+    after: date | None = None
+
+    @property
+    def baseline_grade(self) -> int:
+        return self.situation.history.patient.baseline_motor_grade or 0
+
+
+def measure(situation: Situation) -> Measures:
+    """Draw every track once, each only as far back as its widest window can see."""
+    clauses, first_on, assessments = situation.policy.thresholds.motor, situation.first_on, situation.assessments
+    aid_days = 2 * max(clauses.loss_of_walking.within_days, clauses.disability_or_aid.within_days)
+    sum_days = 2 * strength_days(clauses)
+
+    def track(what: str, show: Callable[[Reading], str], read: Callable[[Assessment], float | None], days: int) -> Track:
+        return Track(what, show, readings(assessments, read, first_on=first_on, reach_days=days), first_on)
+
+    mrc_sum = track("MRC sum", _minus, _sum_burden, sum_days)
+    strength = strength_at(assessments, first_on=first_on, widest_days=strength_days(clauses))
+    return Measures(
+        situation=situation,
+        clauses=clauses,
+        mobility=track("walking", _mobility_text, _mobility, aid_days + clauses.loss_of_walking_undated.within_days),
+        walking=track("walking aid", lambda reading: AIDS[int(reading.burden)], _aid, aid_days),
+        disability=track("GBS disability", lambda reading: f"{reading.burden:g}", _disability, aid_days),
+        grades=grade_tracks(situation, "motor_grade", grade_days(clauses), situation.history.patient.baseline_motor_grade),
+        mrc_sum=mrc_sum,
+        grips=tuple(
+            track(f"grip {side}", _kpa, read, 2 * clauses.grip_fall.within_days)
+            for side, read in (("right", _grip_right), ("left", _grip_left))
+        ),
+        strength=strength,
+        sum_strength=_strength_of_sum(situation, mrc_sum, strength, None),
+        newest=newest_with_content(assessments, first_on),
+    )
+
+
+def measures_after(measures: Measures, day: date) -> Measures:
+    """The same measures with the values in force on ``day`` and what came after it."""
+    situation = measures.situation
+    strength = strength_at(
+        situation.assessments, first_on=situation.first_on, widest_days=strength_days(measures.clauses), after=day
+    )
+    mrc_sum = measures.mrc_sum.after(day)
+    return replace(
+        measures,
+        mobility=measures.mobility.after(day),
+        walking=measures.walking.after(day),
+        disability=measures.disability.after(day),
+        grades=tuple(track.after(day) for track in measures.grades),
+        mrc_sum=mrc_sum,
+        grips=tuple(track.after(day) for track in measures.grips),
+        strength=strength,
+        sum_strength=_strength_of_sum(situation, mrc_sum, strength, day),
+        after=day,
+    )
+
+
+def grade_tracks(situation: Situation, name: str, reach_days: int, baseline: int | None) -> tuple[Track, ...]:
+    """Tracks of a CTCAE grade, one for each version at the newest grading: grades compare only within one version.
+
+    ``name``: ``motor_grade`` or ``sensory_grade``. The recorded baseline serves with any version.
+    """
+    read: Callable[[Assessment], int | None] = attrgetter(name)
+    first_on, assessments = situation.first_on, situation.assessments
+    graded = readings(assessments, read, first_on=first_on, reach_days=reach_days)
+    what = name.replace("_", " ")
+    if not graded or graded[0].record is None:
+        return (Track(what, _grade, [], first_on),)
+    at = graded[0].record.at
+    versions = {graded[0].record.ctcae_version} | {
+        each.ctcae_version for each in assessments if each.at == at and read(each) is not None
+    }
+    if len(versions) == 1 and all(each.record and each.record.ctcae_version in versions for each in graded):
+        return (Track(what, _grade, with_baseline(graded, baseline, first_on, reach_days), first_on),)
+    tracks = []
+    for version in sorted(versions, key=str):
+        own = readings(
+            assessments,
+            lambda each, version=version: read(each) if each.ctcae_version == version else None,  # type: ignore[misc]  # a default binds it now
+            first_on=first_on,
+            reach_days=reach_days,
+        )
+        other = next((each.record for each in graded if each.record and each.record.ctcae_version != version), None)
+        note = f"not comparable: CTCAE {_version(other.ctcae_version)} -> {_version(version)}" if other else ""
+        tracks.append(Track(what, _grade, with_baseline(own, baseline, first_on, reach_days), first_on, note))
+    return tuple(tracks)
+
+
+def newest_with_content(assessments: Sequence[Assessment], first_on: date) -> tuple[Assessment, ...]:
+    """The assessments at the newest instant, on or after ``first_on``, at which anything at all was recorded."""
+    found: list[Assessment] = []
+    for record in reversed(assessments):
+        if record.on < first_on or (found and record.at != found[0].at):
+            break
+        if has_content(record):
+            found.append(record)
+    return tuple(found)
+
+
+def has_content(record: Assessment) -> bool:
+    """Whether anything was recorded at the assessment."""
+    if record.motor_grade is not None or record.walking is not None or record.red_flags or record.mrc != NOT_TESTED:
+        return True
+    return any(value is not None for value in _OTHER_VALUES(record))
+
+
+def strength_days(clauses: MotorDecline) -> int:
+    """The widest window in which a fall of power is looked for."""
+    windows = (clauses.muscle_fall, clauses.sum_fall, clauses.moderate_fall, clauses.small_fall)
+    return max(clause.within_days for clause in windows)
+
+
+def grade_days(clauses: MotorDecline) -> int:
+    """How far back a motor grade may serve: a change is seen in its window, and kept for as long again."""
+    windows = (clauses.motor_grade_severe, clauses.motor_grade_rise, clauses.small_fall)
+    return 2 * max(clause.within_days for clause in windows)
+
+
+def _strength_of_sum(situation: Situation, mrc_sum: Track, strength: Strength, after: date | None) -> Strength:
+    """Strength at the examination of the newest sum; a later partial one may not have tested the muscles that fell."""
+    newest = mrc_sum.newest
+    if newest is None or newest.record is None or strength.exam is None or strength.exam.record.at == newest.record.at:
+        return strength
+    at = newest.record.at
+    until = tuple(each for each in situation.assessments if each.at <= at)
+    days = strength_days(situation.policy.thresholds.motor)
+    return strength_at(until, first_on=situation.first_on, widest_days=days, after=after)
+
+
+_OTHER_VALUES = attrgetter(
+    "sensory_grade",
+    "autonomic_grade",
+    "neuropathic_pain",
+    "pain_nrs",
+    "gbs_disability",
+    "reflexes",
+    "systolic_lying",
+    "systolic_standing",
+    "diastolic_lying",
+    "diastolic_standing",
+    "grip_kpa_right",
+    "grip_kpa_left",
+    "vibration_toe_right",
+    "vibration_toe_left",
+)
+
+
+def _mobility(record: Assessment) -> int | None:
+    return mobility_step(record.walking, record.gbs_disability)
+
+
+def _aid(record: Assessment) -> int | None:
+    return walking_step(record.walking)
+
+
+def _disability(record: Assessment) -> int | None:
+    return disability(record.gbs_disability)
+
+
+def _sum_burden(record: Assessment) -> int | None:
+    return None if record.mrc_sum is None else -record.mrc_sum
+
+
+def _grip_right(record: Assessment) -> float | None:
+    return None if record.grip_kpa_right is None else -record.grip_kpa_right
+
+
+def _grip_left(record: Assessment) -> float | None:
+    return None if record.grip_kpa_left is None else -record.grip_kpa_left
+
+
+def _mobility_text(reading: Reading) -> str:
+    record = reading.record
+    return "" if record is None else mobility_text(record.walking, record.gbs_disability)
+
+
+def _grade(reading: Reading) -> str:
+    return f"grade {reading.burden:g}" if reading.record is not None else f"grade {reading.burden:g} (recorded baseline)"
+
+
+def _minus(reading: Reading) -> str:
+    return f"{-reading.burden:g}"
+
+
+def _kpa(reading: Reading) -> str:
+    return f"{-reading.burden:g} kPa"
+
+
+def _version(version: str | None) -> str:
+    return "version not recorded" if version is None else version
+
+
+def tested_text(record: Assessment) -> str:
+    """Why an examination has no sum."""
+    return f"{kleyweg_tested(record.mrc)} of 12 muscles tested on {record.on}: no sum"

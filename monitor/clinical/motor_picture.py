@@ -1,0 +1,59 @@
+"""What the motor measures of one patient say at one instant: the shape that several rules read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from monitor.clinical.findings import Criterion, Evidence, Urgency
+from monitor.clinical.history import Assessment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotorCriterion:
+    """One clause of M1-M12, met or not. ``urgency``, ``said``, ``seen`` and ``began_on`` are set where it is met.
+
+    ``code`` is that of docs/clinical.md, empty for a clause without one. ``severe``: one of M1-M6, within their windows.
+    ``retest``: noise is likely (one limb, another assessor), so it never asks for more than a second look.
+    """
+
+    criterion: Criterion
+    code: str
+    severe: bool = False
+    retest: bool = False
+    urgency: Urgency | None = None
+    said: str = ""  # the change in a few words, with its dates, for a headline
+    seen: Assessment | None = None  # where the decline was seen
+    began_on: date | None = None  # when the present state was first recorded
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        return self.criterion.met
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotorPicture:
+    """Every motor criterion in the order M1 to M12, and what was not recorded.
+
+    ``after_stop``: those met by what came after the last dose alone, compared with the values in force at it.
+    """
+
+    criteria: tuple[MotorCriterion, ...]
+    after_stop: tuple[MotorCriterion, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def met(self) -> tuple[MotorCriterion, ...]:
+        return tuple(each for each in self.criteria if each.criterion.met)
+
+    @property
+    def severe(self) -> tuple[MotorCriterion, ...]:
+        """Those of M1-M6 that are met and no mere re-test."""
+        return tuple(each for each in self.criteria if each.severe and each.criterion.met and not each.retest)
+
+
+def most_urgent(criteria: tuple[MotorCriterion, ...]) -> MotorCriterion | None:
+    """The most urgent of the met ones, the first of equals; None where none is met."""
+    met = [each for each in criteria if each.urgency is not None]
+    return max(met, key=lambda each: each.urgency.rank if each.urgency else -1, default=None)

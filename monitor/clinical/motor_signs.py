@@ -1,0 +1,122 @@
+"""Signs that change where the patient goes first: M2, breathing, swallowing and the face; M6, the spinal cord."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from monitor.clinical.comparison import evidence_of
+from monitor.clinical.history import Assessment
+from monitor.clinical.motor_criteria import met, not_met
+from monitor.clinical.motor_measures import Measures, has_content
+from monitor.clinical.motor_picture import MotorCriterion
+from monitor.clinical.scales.mrc import FULL_GRADE, LEG_MUSCLES, muscle_of
+from monitor.clinical.strength import muscle_name
+
+CRANIAL_FLAGS = frozenset({"respiratory", "bulbar", "facial"})
+CORD_FLAGS = frozenset({"back_pain", "sphincter", "sensory_level"})
+
+WEAK_LEG_GRADE = 4
+"""Power of a leg muscle that is weakness: MRC 4 is movement against resistance, less than normal."""
+WEAK_LEG_MOTOR_GRADE = 2
+"""Motor neuropathy with moderate symptoms: CTCAE v5.0, grade 2."""
+WEAK_LEG_STEP = 1
+"""Walking with any aid, or GBS disability 3."""
+
+
+def respiratory_bulbar_facial(measures: Measures) -> MotorCriterion:
+    """M2: breathing, swallowing or the face is weak at the newest assessment."""
+    clause = measures.clauses.respiratory_bulbar_facial
+    rule = "respiratory, bulbar or facial weakness at the newest assessment counts"
+    identifier = "respiratory-bulbar-facial"
+    if not measures.newest:
+        return not_met(identifier, "M2", clause, f"no assessment since the first dose; {rule}")
+    flagged = [record for record in measures.newest if record.red_flags & CRANIAL_FLAGS]
+    on = measures.newest[0].on
+    if not flagged or _flagged_at_stop(measures):
+        return not_met(identifier, "M2", clause, f"none recorded on {on}; {rule}")
+    signs = ", ".join(sorted(frozenset[str]().union(*(record.red_flags & CRANIAL_FLAGS for record in flagged))))
+    run = flagged[0]
+    for record in reversed(measures.situation.assessments):
+        if record.at >= run.at or not has_content(record):
+            continue
+        if record.on < measures.situation.first_on or not record.red_flags & CRANIAL_FLAGS:
+            break
+        run = record
+    return met(
+        identifier,
+        "M2",
+        clause,
+        f"{signs} weakness on {on}; {rule}",
+        said=f"{signs} weakness on {on}",
+        seen=flagged[0],
+        began_on=run.on,
+        evidence=evidence_of(*flagged),
+        urgency=clause.urgency,
+        severe=True,
+    )
+
+
+def cord_signs(measures: Measures) -> MotorCriterion:
+    """M6: leg weakness together with a new sign of the spinal cord. The cord comes first."""
+    clause = measures.clauses.cord_signs
+    rule = f"leg weakness with back pain, sphincter disturbance or a sensory level new within {clause.within_days} days counts"
+    if not measures.newest:
+        return not_met("cord-signs", "M6", clause, f"no assessment since the first dose; {rule}")
+    first = _first_new_cord_flag(measures.situation.assessments, measures.newest[0], clause.within_days)
+    if first is None or (measures.after is not None and first.on <= measures.after):
+        return not_met("cord-signs", "M6", clause, f"no new sign up to {measures.newest[0].on}; {rule}")
+    signs = ", ".join(sorted(flag.replace("_", " ") for flag in first.red_flags & CORD_FLAGS))
+    weakness = leg_weakness(measures)
+    if weakness is None:
+        return not_met("cord-signs", "M6", clause, f"{signs} on {first.on}, no leg weakness recorded; {rule}")
+    text, record = weakness
+    said = f"cord first: {signs} on {first.on} with leg weakness ({text})"
+    return met(
+        "cord-signs",
+        "M6",
+        clause,
+        f"{said}; {rule}",
+        said=said,
+        seen=first,
+        began_on=first.on,
+        evidence=evidence_of(first, record),
+        urgency=clause.urgency,
+        severe=True,
+    )
+
+
+def leg_weakness(measures: Measures) -> tuple[str, Assessment | None] | None:
+    """The newest recorded weakness of the legs, and where it was recorded; None where there is none."""
+    mobility = measures.mobility.newest
+    if mobility is not None and mobility.burden >= WEAK_LEG_STEP:
+        return f"walking: {measures.mobility.show(mobility)} on {mobility.on}", mobility.record
+    for track in measures.grades:
+        grade = track.newest
+        if grade is not None and grade.burden >= WEAK_LEG_MOTOR_GRADE and grade.burden > measures.baseline_grade:
+            return f"motor {track.show(grade)} on {grade.on}", grade.record
+    exam = measures.strength.exam
+    if exam is not None:
+        for place, rank in enumerate(exam.ranks):
+            if rank is not None and muscle_of(place)[0] in LEG_MUSCLES and rank <= WEAK_LEG_GRADE * FULL_GRADE + 1:
+                return f"{muscle_name(place)} at MRC {WEAK_LEG_GRADE} or below on {exam.on}", exam.record
+    return None
+
+
+def _flagged_at_stop(measures: Measures) -> bool:
+    """With ``after``: whether the assessment in force on that day had a sign already, or nothing came after it."""
+    after = measures.after
+    if after is None:
+        return False
+    before = [each for each in measures.situation.assessments if each.on <= after and has_content(each)]
+    return bool(before) and bool(before[-1].red_flags & CRANIAL_FLAGS)
+
+
+def _first_new_cord_flag(assessments: Sequence[Assessment], newest: Assessment, within_days: int) -> Assessment | None:
+    """The first assessment in the window with a flag that none before the window had."""
+    oldest = newest.on - timedelta(days=within_days)
+    flagged = [each for each in assessments if each.red_flags and each.red_flags & CORD_FLAGS]
+    if not flagged:
+        return None
+    known = frozenset[str]().union(*(each.red_flags for each in flagged if each.on < oldest))
+    return next((each for each in flagged if each.on >= oldest and each.red_flags & CORD_FLAGS - known), None)

@@ -1,0 +1,190 @@
+"""Muscle power: M3, M4, M7, M10, M11, and the one limb that does not shout.
+
+A fall of the sum counts only where a muscle fell a whole grade: half steps are noise. Where every muscle that fell lies in
+one limb, the clauses of power do not hold, and ``single-limb`` asks for a re-test instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.clinical.comparison import Change, Enough, evidence_of
+from monitor.clinical.motor_criteria import lowered, met, met_by, not_met
+from monitor.clinical.motor_measures import Measures, strength_days, tested_text
+from monitor.clinical.motor_picture import MotorCriterion
+from monitor.clinical.motor_walking import grade_risen, grade_text
+from monitor.clinical.scales.mrc import LEG_MUSCLES, SHOULDER_MUSCLES, muscle_of
+from monitor.clinical.strength import Strength, falls_text
+
+ONE_LIMB = "all in one limb, see single-limb"
+
+
+def muscle_fall(measures: Measures) -> MotorCriterion:
+    """M3: a leg or shoulder muscle falls far, or to hardly any power, and not in one limb alone."""
+    clause, strength = measures.clauses.muscle_fall, measures.strength
+    falls = strength.fallen(full_grades=clause.full_grades, within_days=clause.within_days)
+    weak = strength.newly_weak(at_most_grade=clause.newly_at_most_grade, within_days=clause.within_days)
+    counted = {place: each for place, each in (weak | falls).items() if muscle_of(place)[0] in LEG_MUSCLES | SHOULDER_MUSCLES}
+    rule = (
+        f"a leg or shoulder muscle fallen {clause.full_grades} full grades, or newly at {clause.newly_at_most_grade} or below,"
+        f" within {clause.within_days} days counts"
+    )
+    if not counted or not strength.spread:
+        text = f"{_power_text(strength, counted)}; {rule}"
+        return not_met("muscle-fall", "M3", clause, text)
+    said = falls_text(counted)
+    return lowered(
+        met_by("muscle-fall", "M3", clause, f"{said}; {rule}", _worst(counted), said=said, urgency=clause.urgency, severe=True),
+        measures.clauses.other_assessor,
+        same_assessor=_one_same(counted.values()),
+    )
+
+
+def sum_fall(measures: Measures) -> MotorCriterion:
+    """M4: the sum falls far, both examinations complete."""
+    clause = measures.clauses.sum_fall
+    rule = f"{clause.points} or more points within {clause.within_days} days count"
+    found = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
+    if found is None or not measures.sum_strength.spread:
+        return not_met("mrc-sum-fall", "M4", clause, f"{_sum_text(measures, found, clause.within_days)}; {rule}")
+    said = _fell(measures, found)
+    text = f"{measures.mrc_sum.text(found, clause.within_days)}; {said}; {rule}"
+    return lowered(
+        met_by("mrc-sum-fall", "M4", clause, text, found, said=said, urgency=clause.urgency, severe=True),
+        measures.clauses.other_assessor,
+        same_assessor=not found.other_assessor,
+    )
+
+
+def moderate_fall(measures: Measures) -> MotorCriterion:
+    """M7: the sum falls by some points, or several muscles by a whole grade."""
+    clause, strength = measures.clauses.moderate_fall, measures.strength
+    rule = f"{clause.points} or more points, or {clause.muscles} muscles by a full grade, within {clause.within_days} days count"
+    by_sum = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days) if measures.sum_strength.spread else None
+    falls = strength.fallen(full_grades=1, within_days=clause.within_days) if strength.spread else {}
+    enough_muscles = len(falls) >= clause.muscles
+    if by_sum is None and not enough_muscles:
+        shown = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
+        power = _power_text(strength, strength.fallen(full_grades=1, within_days=clause.within_days))
+        return not_met("moderate-fall", "M7", clause, f"{_sum_text(measures, shown, clause.within_days)}; {power}; {rule}")
+    said = falls_text(falls) if enough_muscles else _fell(measures, by_sum) if by_sum is not None else ""
+    found = by_sum if by_sum is not None and not enough_muscles else _worst(falls)
+    same = (by_sum is not None and not by_sum.other_assessor) or (
+        enough_muscles and sum(not each.other_assessor for each in falls.values()) >= clause.muscles
+    )
+    text = f"{measures.mrc_sum.text(by_sum, clause.within_days)}; {_power_text(strength, falls)}; {rule}"
+    return lowered(
+        met_by("moderate-fall", "M7", clause, text, found, said=said, urgency=clause.urgency),
+        measures.clauses.other_assessor,
+        same_assessor=same,
+    )
+
+
+def grip_fall(measures: Measures, *, in_company: bool) -> MotorCriterion:
+    """M10: grip falls on either side; more urgent in company of M7, M8 or M9."""
+    clause = measures.clauses.grip_fall
+    rule = f"a fall of {clause.fall_kpa:g} kPa on one side within {clause.within_days} days counts"
+    changes = [(track, track.find(_fallen_by(clause.fall_kpa), clause.within_days)) for track in measures.grips]
+    text = f"{'; '.join(track.text(found, clause.within_days) for track, found in changes)}; {rule}"
+    held = [(track, found) for track, found in changes if found is not None]
+    if not held:
+        return not_met("grip-fall", "M10", clause, text)
+    track, found = held[0]
+    urgency = clause.urgency if in_company else clause.urgency_alone
+    return lowered(
+        met_by("grip-fall", "M10", clause, text, found, said=track.said(found), urgency=urgency),
+        measures.clauses.other_assessor,
+        same_assessor=_one_same(each for _, each in held),
+    )
+
+
+def small_fall(measures: Measures) -> MotorCriterion:
+    """M11: small enough to be noise, so it asks to be looked at again soon."""
+    clause, strength, days = measures.clauses.small_fall, measures.strength, measures.clauses.small_fall.within_days
+    rule = (
+        f"{clause.points} or more points, a muscle by {clause.full_grades} full grade, or a new motor grade"
+        f" {clause.new_motor_grade} within {days} days counts: examine again within {clause.repeat_within_days} days"
+    )
+    newly = grade_risen(measures.baseline_grade, 1, clause.new_motor_grade)
+
+    def new_grade(now: float, best: float) -> bool:
+        return newly(now, best) and best < clause.new_motor_grade
+
+    by_sum = measures.mrc_sum.find(_fallen_by(clause.points), days) if measures.sum_strength.spread else None
+    falls = strength.fallen(full_grades=clause.full_grades, within_days=days) if strength.spread else {}
+    graded = [(track, found) for track in measures.grades if (found := track.find(new_grade, days)) is not None]
+    grades = graded[0][0].text(graded[0][1], days) if graded else grade_text(measures, days)
+    text = f"{_sum_text(measures, by_sum, days)}; {_power_text(strength, falls)}; {grades}; {rule}"
+    changes = ([by_sum] if by_sum else []) + list(falls.values()) + [found for _, found in graded]
+    if not changes:
+        return not_met("small-fall", "M11", clause, text)
+    said = graded[0][0].said(graded[0][1]) if graded else falls_text(falls) if falls else _fell(measures, changes[0])
+    found = graded[0][1] if graded else _worst(falls) if falls else changes[0]
+    return lowered(
+        met_by("small-fall", "M11", clause, text, found, said=said, urgency=clause.urgency),
+        measures.clauses.other_assessor,
+        same_assessor=_one_same(changes),
+    )
+
+
+def single_limb(measures: Measures) -> MotorCriterion:
+    """Every muscle that fell lies in one limb: a root, a nerve or a fracture. Re-test; it does not shout."""
+    clause, strength = measures.clauses.single_limb, measures.strength
+    rule = "re-test; weakness of one limb is not a polyneuropathy"
+    if not strength.one_limb:
+        state = "muscles of several limbs fell" if strength.spread else "no muscle fell a full grade"
+        return not_met("single-limb", "", clause, f"{state}; {rule}")
+    falls = strength.fallen(full_grades=1, within_days=strength_days(measures.clauses))
+    (limb,) = strength.limbs
+    worst, said = _worst(falls), f"{limb} alone: {falls_text(falls)}"
+    return met(
+        "single-limb",
+        "",
+        clause,
+        f"{said}; {rule}",
+        said=said,
+        seen=worst.record,
+        began_on=worst.began_on,
+        evidence=evidence_of(worst.newest.record, worst.record, worst.best.record),
+        urgency=clause.urgency,
+        retest=True,
+    )
+
+
+def _fallen_by(amount: float) -> Enough:
+    return lambda now, best: now - best >= amount
+
+
+def _fell(measures: Measures, found: Change) -> str:
+    points = found.level - found.best.burden
+    return f"{measures.mrc_sum.what} fell {points:g} points in {found.days} days ({found.best.on} to {found.seen.on})"
+
+
+def _worst(falls: dict[int, Change]) -> Change:
+    """The change that fell furthest, the newest of equals."""
+    return max(falls.values(), key=lambda each: (each.level - each.best.burden, each.began_on))
+
+
+def _one_same(changes: Iterable[Change]) -> bool:
+    return any(not each.other_assessor for each in changes)
+
+
+def _power_text(strength: Strength, falls: dict[int, Change]) -> str:
+    if strength.exam is None:
+        return "muscle power: not recorded"
+    if not falls:
+        return f"no such fall of a muscle tested on {strength.exam.on}"
+    return falls_text(falls) + (f" ({ONE_LIMB})" if strength.one_limb else "")
+
+
+def _sum_text(measures: Measures, found: Change | None, within_days: int) -> str:
+    """The sum, why there is none, and why a fall of it does not count."""
+    exam = measures.strength.exam
+    text = measures.mrc_sum.text(found, within_days)
+    if exam is not None and (measures.mrc_sum.newest is None or measures.mrc_sum.newest.on != exam.on):
+        text = f"{text}, {tested_text(exam.record)}"
+    if found is not None and not measures.sum_strength.limbs:
+        return f"{text} (only half steps)"
+    if found is not None and measures.sum_strength.one_limb:
+        return f"{text} ({ONE_LIMB})"
+    return text

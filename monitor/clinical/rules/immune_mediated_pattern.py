@@ -1,0 +1,36 @@
+"""immune-mediated-pattern: the neuropathy looks immune-mediated, I1. It asks for urgent neurology review, nothing more.
+
+Needs a motor picture or CSF dissociation, and one supporting feature. An early onset alone never fires, negative antibodies
+never lower it, and no treatment is proposed.
+"""
+
+from __future__ import annotations
+
+from monitor.clinical.findings import Finding, RuleAnswer
+from monitor.clinical.immune_features import csf_dissociation, motor_predominance, not_recorded, supporting
+from monitor.clinical.motor_decline import motor_of
+from monitor.clinical.situation import Situation
+
+NAME = "immune-mediated-pattern"
+
+
+def answer(situation: Situation) -> RuleAnswer:
+    """I1 with each of its features."""
+    clause, motor = situation.policy.thresholds.immune, motor_of(situation)
+    leading = (motor_predominance(situation, motor), csf_dissociation(situation))
+    features = (*leading, *supporting(situation, motor))
+    criteria = tuple(each.criterion for each in features)
+    held = [each for each in features if each.met]
+    if not any(each.met for each in leading) or not any(each.met for each in features[len(leading) :]):
+        return RuleAnswer(rule=NAME, criteria=criteria)
+    finding = Finding(
+        rule=NAME,
+        urgency=clause.with_severe_motor if motor.severe else clause.urgency,
+        clinical_at=max(each.newest.at for each in held if each.newest is not None),
+        headline=f"suspected immune-mediated neuropathy: {', '.join(each.said for each in held)}; urgent neurology review",
+        action=None,
+        criteria=criteria,
+        evidence=tuple(dict.fromkeys(evidence for each in held for evidence in each.evidence)),
+        missing=not_recorded(situation),
+    )
+    return RuleAnswer(rule=NAME, criteria=criteria, finding=finding)

@@ -1,0 +1,88 @@
+"""Cerebrospinal fluid: protein by age and white cells.
+
+Sources: EAN/PNS 2021 guideline for CIDP (protein above 0.5 g/L under 50 years, above 0.6 g/L from 50); Asbury and
+Brighton criteria for GBS (cells up to 10 per microlitre compatible, above 50 doubtful). The values are in the policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from monitor.clinical.policy import Csf
+
+AGE_OF_HIGHER_LIMIT = 50
+CONFOUNDERS = "diabetes, age, spinal stenosis, a high serum paraprotein and a traumatic tap also raise it"
+EARLY = "normal protein in the first week does not exclude a Guillain-Barré syndrome"
+
+Dissociation = Literal["present", "absent", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsfReading:
+    """One tap against its limits. ``raised`` and ``clearly_raised`` speak of protein, None where it was not measured."""
+
+    protein_mg_dl: float | None
+    cells_per_ul: float | None
+    limit_mg_dl: float
+    age_known: bool
+    raised: bool | None
+    clearly_raised: bool | None
+    dissociation: Dissociation
+    argues_against: bool
+
+
+def age_on(birth_on: date | None, day: date) -> int | None:
+    """Whole years on ``day``; None where the birth date is not recorded."""
+    if birth_on is None:
+        return None
+    return day.year - birth_on.year - ((day.month, day.day) < (birth_on.month, birth_on.day))
+
+
+def read_csf(*, protein_mg_dl: float | None, cells_per_ul: float | None, age: int | None, limits: Csf) -> CsfReading:
+    """A tap against the limits for that age; where the age is not known, the higher limit, which says less.
+
+    Dissociation is raised protein beside compatible cells: without a cell count it is unknown.
+    """
+    younger = age is not None and age < AGE_OF_HIGHER_LIMIT
+    limit = limits.raised_protein_mg_dl_under_50 if younger else limits.raised_protein_mg_dl_from_50
+    raised = None if protein_mg_dl is None else protein_mg_dl > limit
+    dissociation: Dissociation = "absent"
+    if raised is None or (raised and cells_per_ul is None):
+        dissociation = "unknown"
+    elif raised and cells_per_ul is not None and cells_per_ul <= limits.compatible_cells_per_ul:
+        dissociation = "present"
+    return CsfReading(
+        protein_mg_dl=protein_mg_dl,
+        cells_per_ul=cells_per_ul,
+        limit_mg_dl=limit,
+        age_known=age is not None,
+        raised=raised,
+        clearly_raised=None if protein_mg_dl is None else protein_mg_dl >= limits.clearly_raised_protein_mg_dl,
+        dissociation=dissociation,
+        argues_against=cells_per_ul is not None and cells_per_ul > limits.argue_against_cells_per_ul,
+    )
+
+
+def written_protein(protein_mg_dl: float) -> str:
+    """Protein in both units in use.
+
+    >>> written_protein(133)
+    '133 mg/dL (1.33 g/L)'
+    """
+    return f"{protein_mg_dl:g} mg/dL ({protein_mg_dl / 100:.2f} g/L)"
+
+
+def csf_text(reading: CsfReading, on: date) -> str:
+    """The tap in one sentence with its limits, its confounders and what it does not exclude."""
+    if reading.protein_mg_dl is None:
+        protein = "CSF protein not recorded"
+    else:
+        said = "clearly raised" if reading.clearly_raised else "raised" if reading.raised else "not raised"
+        protein = f"CSF protein {written_protein(reading.protein_mg_dl)} on {on}: {said}"
+    cells = "cells not recorded with it" if reading.cells_per_ul is None else f"{reading.cells_per_ul:g} cells/µL"
+    age = "" if reading.age_known else ", age not recorded"
+    limit = f"raised is above {written_protein(reading.limit_mg_dl)}{age}"
+    against = "; so many cells argue against it: look for infection or leptomeningeal disease" if reading.argues_against else ""
+    return f"{protein}, {cells}{against}; {limit}; {CONFOUNDERS if reading.raised else EARLY}"

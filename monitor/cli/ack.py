@@ -25,7 +25,7 @@ def ack(
     from monitor.service.listing import list_alerts
 
     with open_from(context, config, database) as site:
-        changed = acknowledge(site, alert, by, remark, clock.now())
+        changed = acknowledge(site, alert, by=by, note=remark, now=clock.now())
         listed = list_alerts(site, open_only=False, patient_id=changed.patient_id)
         shape = next(shape for each, shape in listed if each.alert_id == changed.alert_id)
     if output is Format.JSON:

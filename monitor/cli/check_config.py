@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, Format, FormatOption, config_path
+
+if TYPE_CHECKING:
+    from monitor.config.problems import Problem
+    from monitor.config.settings import Settings
 
 
 def check_config(
@@ -22,11 +27,22 @@ def check_config(
     from monitor.errors import DONE, WRONG_USAGE
 
     file = path or config_path(context, config)
-    problems = check(file)
+    problems = check(file, render_templates=_broken_templates)
     if output is Format.JSON:
         emit_json({"ok": not problems, "problems": [problem.as_json() for problem in problems]})
     elif problems:
-        emit("\n\n".join(problem.as_text() for problem in problems))
+        count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        emit("\n".join([*(str(problem) for problem in problems), count]))
     else:
         emit(f"{file}: no mistakes")
     raise typer.Exit(WRONG_USAGE if problems else DONE)
+
+
+def _broken_templates(settings: Settings) -> Iterator[Problem]:
+    """Every template that does not render for every kind and urgency."""
+    from monitor.config.problems import Problem
+    from monitor.delivery.render import check_templates
+    from monitor.delivery.samples import samples
+
+    for broken in check_templates(settings.templates, samples()):
+        yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)

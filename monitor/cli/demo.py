@@ -3,12 +3,76 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.cli.demo_story import Told
+
+FIRST_TO_OPEN = (  # of the published patient; each is where his story turns
+    ("dose-modification", "the first advice: a grade and pain, and the dose is too high"),
+    ("worsening-after-discontinuation", "the drug was stopped a week ago, and he can no longer walk"),
+    ("relapse-after-treatment", "worse again after the plasma exchange had helped"),
+)
+PUBLISHED = "JK-2012"
 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where all of it goes.")] = Path("demo-out"),
 ) -> None:
     """Replay a small cohort's months in seconds; mails to look at."""
+    from monitor.cli import demo_mails, demo_stage, demo_story
+    from monitor.cli.output import emit, note
+    from monitor.service import clock
+    from monitor.service.opening import open_site
+
+    demo_stage.prepare(out)
+    note("A cohort of fourteen patients under a moved clock; mails go by SMTP to a receiver on this machine.")
+    started = clock.monotonic_seconds()
+    with demo_stage.receiving(out / "mail") as port:
+        config = demo_stage.write_config(out, port)
+        with open_site(config, create=True) as site:
+            told = list(demo_story.play(site, out))
+            zone = site.settings.time_zone
+    mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
+    index = demo_mails.write_index(out / "mail", mails)
+    note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")
+    emit("\n".join(["", *_table(told, zone), "", *_what_next(told, out, config, index)]))
+
+
+def _table(told: Sequence[Told], zone: ZoneInfo) -> list[str]:
+    from monitor.cli.output import table
+
+    rows = [
+        (
+            f"{each.at.astimezone(zone):%Y-%m-%d}",
+            each.alert["patient_id"],
+            each.alert["urgency"],
+            "withdrawn" if each.alert["state"] == "withdrawn" else each.alert["id"],
+            f"{each.mail.name}.html" if each.mail else "in a digest",
+            f"{each.alert['rule']}: {each.alert['headline']}",
+        )
+        for each in told
+    ]
+    return table(("raised", "patient", "urgency", "alert", "mail", ""), rows)
+
+
+def _what_next(told: Sequence[Told], out: Path, config: Path, index: Path) -> list[str]:
+    lines = [f"All mails: {index}", f"Open first, of {PUBLISHED} (Jeter & Kang 2012, doi 10.1186/2162-3619-1-20):"]
+    for rule, why in FIRST_TO_OPEN:
+        mail = next((t.mail for t in told if (t.alert["patient_id"], t.alert["rule"]) == (PUBLISHED, rule) and t.mail), None)
+        if mail is not None:
+            lines.append(f"  {out / 'mail' / mail.name}.html  {why}")
+    run = f"bipn-monitor --config {config}"
+    return [
+        *lines,
+        "Try next:",
+        f"  {run} explain {PUBLISHED} --at 2011-03-15T20:00",
+        f"  {run} alerts --open",
+        f"  {run} replay --patient {PUBLISHED}",
+        "Decision support. Not a medical device, not validated for any clinic.",
+    ]

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, config_path
 
+if TYPE_CHECKING:
+    from monitor.delivery.facts import Kind
+
 
 def preview(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="A kind of mail, or all.")] = "all",
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="alert, correction, digest, operations, test, or all.")] = "all",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("preview"),
     config: ConfigOption = None,
 ) -> None:
     """Render mails of every kind and urgency into files."""
+    from monitor.cli.output import emit, note
+    from monitor.delivery.preview import preview_files
+
+    index, *files = preview_files(out, _kinds(kind), templates=_own_templates(context, config))
+    emit(str(index))
+    note(f"{len(files)} files of made-up patients in {out}; open {index.name} first")
+
+
+def _kinds(word: str) -> tuple[Kind, ...]:
+    from monitor.config.problems import nearest
+    from monitor.delivery.facts import KINDS
+    from monitor.errors import UsageError
+
+    chosen = tuple(kind for kind in KINDS if word in (kind, "all"))
+    if not chosen:
+        near = nearest(word, [*KINDS, "all"])
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise UsageError(f"there is no mail of the kind '{word}', only {', '.join(KINDS)} and all{hint}")
+    return chosen
+
+
+def _own_templates(context: typer.Context, config: Path | None) -> Path | None:
+    """The clinic's folder; the shipped templates where there is no configuration yet."""
+    from monitor.config.settings import load_settings
+    from monitor.errors import UsageError
+
+    try:
+        path = config_path(context, config)
+    except UsageError:
+        return None
+    return load_settings(path).templates

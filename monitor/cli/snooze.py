@@ -26,7 +26,7 @@ def snooze(
 
     with open_from(context, config, database) as site:
         wakes_at = clock.parse_instant(until, site.settings.time_zone)
-        changed = acts.snooze(site, alert, wakes_at, by, reason, clock.now())
+        changed = acts.snooze(site, alert, until=wakes_at, by=by, reason=reason, now=clock.now())
         listed = list_alerts(site, open_only=False, patient_id=changed.patient_id)
         shape = next(shape for each, shape in listed if each.alert_id == changed.alert_id)
         local = wakes_at.astimezone(site.settings.time_zone)

@@ -1,0 +1,95 @@
+"""The demo's own folder and receiver: made anew, and never in the place of something that is not the demo's."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.delivery.receiver import Receiver
+from monitor.errors import UsageError
+
+MARK = "# Written by `bipn-monitor demo`; the next demo replaces it."
+CONFIG = """{mark} Everything works on it but sending:
+# the relay below was the demo's own receiver, which is gone.
+time_zone: Europe/Berlin
+database: sqlite:///bipn-monitor.db
+guideline: us-label
+poll_every: 60 s
+mail:
+  sender: bipn-monitor@demo.example
+  relay: {{host: 127.0.0.1, port: {port}, insecure: true}}
+teams:
+  north-day-clinic:
+    sites: [North]
+    recipients:
+      - {{name: Nurse North, address: north@demo.example, language: en}}
+  south-day-clinic:
+    sites: [South]
+    recipients:
+      - {{name: Nurse South, address: south@demo.example, language: en}}
+  everyone-else:
+    sites: ["*"]
+    recipients:
+      - {{name: Nurse on duty, address: nurse@demo.example, language: en}}
+"""
+
+
+def prepare(out: Path) -> None:
+    """An empty folder of the demo's own. An earlier demo is cleared away.
+
+    Raises UsageError for a folder that holds anything else, and for one that cannot be written.
+    """
+    config = out / "monitor.yaml"
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name another place with --out DIR")
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            if not (config.is_file() and config.read_text(encoding="utf-8", errors="replace").startswith(MARK)):
+                raise UsageError(f"{out} holds files that are not a demo's, and they stay; name another place with --out DIR")
+            for name in ("mail", "feed"):
+                shutil.rmtree(out / name, ignore_errors=True)
+            for database in out.glob("bipn-monitor.db*"):
+                database.unlink()
+        (out / "feed").mkdir(parents=True)
+        config.write_text(MARK + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}; name another place with --out DIR") from None
+
+
+def write_config(out: Path, port: int) -> Path:
+    """The demo's configuration, with its receiver on ``port`` as the relay."""
+    config = out / "monitor.yaml"
+    config.write_text(CONFIG.format(mark=MARK, port=port), encoding="utf-8")
+    return config
+
+
+@contextmanager
+def receiving(folder: Path) -> Iterator[int]:
+    """A receiver on loopback in a thread of its own, as a hospital's relay would be elsewhere. Yields its port."""
+    ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def receive() -> None:
+        stop = asyncio.Event()
+        async with Receiver(folder) as receiver:
+            ready.set_result((receiver.port, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    def serve() -> None:
+        try:
+            asyncio.run(receive())
+        except OSError as error:  # no loopback, no folder
+            ready.set_exception(UsageError(f"the demo's receiver cannot start: {error.strerror}"))
+
+    thread = threading.Thread(target=serve, name="demo receiver", daemon=True)
+    thread.start()
+    port, loop, stop = ready.result()
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()

@@ -17,22 +17,11 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-MUSCLES = [
-    "deltoid",
-    "biceps",
-    "triceps",
-    "wrist_extensors",
-    "finger_extensors",
-    "first_dorsal_interosseous",
-    "abductor_digiti_minimi",
-    "abductor_pollicis_brevis",
-    "iliopsoas",
-    "quadriceps",
-    "hamstrings",
-    "tibialis_anterior",
-    "gastrocnemius",
-    "extensor_hallucis_longus",
-]
+MUSCLES = (
+    *("deltoid", "biceps", "triceps", "wrist_extensors", "finger_extensors", "first_dorsal_interosseous"),
+    *("abductor_digiti_minimi", "abductor_pollicis_brevis", "iliopsoas", "quadriceps", "hamstrings"),
+    *("tibialis_anterior", "gastrocnemius", "extensor_hallucis_longus"),
+)
 MRC = [f"mrc_{muscle}_{side}" for muscle in MUSCLES for side in ("right", "left")]
 POWERS = ["0", "0+", "1-", "1", "1+", "2-", "2", "2+", "3-", "3", "3+", "4-", "4", "4+", "5-", "5"]
 GRADES = range(6)
@@ -109,7 +98,7 @@ def _fact_table(
     for statement in trigger_statements(
         op.get_bind().dialect.name, table, ["patient_id", *(column.name for column in columns)], identity
     ):
-        op.execute(sa.DDL(statement.replace("%", "%%")))  # not text(): the time formats have colons
+        op.get_bind().exec_driver_sql(statement)  # not text(): the time formats have colons
 
 
 def _facts() -> None:

@@ -53,9 +53,6 @@ def render(kind: Kind, facts: MailFacts, *, folder: Path | None = None) -> Rende
     seen = one_line_each(facts)
     subject, text, html = (_part(environment, kind, part, seen) for part in PARTS)
     subject = " ".join(subject.split())
-    if not subject or not text.strip():
-        part: Part = "body.txt" if subject else "subject.txt"
-        raise TemplateBroken(kind, part, f"{kind}/{part}", None, "renders to nothing")
     return Rendered(subject=subject[:LONGEST_SUBJECT], text=text.strip() + "\n", html=html.strip() + "\n")
 
 
@@ -87,14 +84,16 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
 
 def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFacts) -> str:
     name = f"{kind}/{part}"
+    pieces: list[str] = []
+    length = 0
     try:
-        pieces: list[str] = []
-        length = 0
         for piece in environment.get_template(name).generate(mail=seen):
             pieces.append(piece)
             length += len(piece)
             if length > LARGEST_PART:
-                raise TemplateBroken(kind, part, name, None, f"renders to more than {LARGEST_PART} characters")
+                raise TemplateBroken(
+                    kind, part, _file(environment, name), None, f"renders to more than {LARGEST_PART} characters"
+                )
     except jinja2.TemplateSyntaxError as error:
         raise TemplateBroken(kind, part, str(error.filename or name), error.lineno, error.message or "syntax error") from None
     except TemplateBroken:
@@ -102,7 +101,10 @@ def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFac
     except Exception as error:  # a template may fail in any way; none may stop the mail
         file, line = _place(environment, error, name)
         raise TemplateBroken(kind, part, file, line, _problem(error)) from None
-    return "".join(pieces)
+    whole = "".join(pieces)
+    if not whole.strip():
+        raise TemplateBroken(kind, part, _file(environment, name), None, "renders to nothing")
+    return whole
 
 
 def _place(environment: jinja2.Environment, error: Exception, name: str) -> tuple[str, int | None]:
@@ -110,8 +112,15 @@ def _place(environment: jinja2.Environment, error: Exception, name: str) -> tupl
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).name in PARTS or frame.filename.endswith((".txt", ".html")):
             return frame.filename, frame.lineno
-    source = environment.get_template(name).filename if not isinstance(error, jinja2.TemplateNotFound) else None
-    return source or name, None
+    return _file(environment, name), None
+
+
+def _file(environment: jinja2.Environment, name: str) -> str:
+    """The path of the file that was taken for a template name; the name itself where there is none."""
+    try:
+        return environment.get_template(name).filename or name
+    except jinja2.TemplateError:
+        return name
 
 
 def _problem(error: Exception) -> str:

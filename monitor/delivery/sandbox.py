@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+@lru_cache(maxsize=8)  # compiled templates are kept; Jinja reads a file anew when it was changed
 def environment_for(folder: Path | None) -> Sandbox:
     """Looks into the clinic's folder first, then into the shipped one, file by file."""
     folders = ([folder] if folder is not None else []) + [shipped("templates")]

@@ -118,8 +118,7 @@ def classify(error: Exception, at: StepName) -> Outcome:
         return Outcome(kind="relay_fault", code=code, words=words, at=at)
     if code is None or not 400 <= code < 600:
         if isinstance(error, ValueError):
-            ours: Kind = "relay_fault" if at == "sender" else "refused_for_good"
-            return Outcome(kind=ours, code=None, words="an address with characters that SMTP cannot carry", at=at)
+            return Outcome(kind="relay_fault" if at == "sender" else "refused_for_good", code=None, words=words, at=at)
         return Outcome(kind="indeterminate" if at == "message" else "relay_fault", code=None, words=words, at=at)
     if code < 500 or code == MAILBOX_FULL:
         return Outcome(kind="refused_for_now", code=code, words=words, at=at)
@@ -138,4 +137,6 @@ def _words_of(error: Exception) -> str:
         return "no answer within the deadline"
     if isinstance(error, aiosmtplib.SMTPException):
         return error.message if isinstance(error.message, str) else type(error).__name__
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        return "a name, password or address that SMTP cannot carry"  # its own words would quote it
     return str(error) or type(error).__name__

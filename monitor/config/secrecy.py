@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 MASK = "********"
-_WORD = re.compile(r"(?i)passw|passphrase|^pass$|_pass$|\bpass\s*[:=]|\bpwd\b|secret|token|credential|(api|private)[_-]?key")
+_WORD = re.compile(r"""(?i)passw|passphrase|pass$|pass["']?\s*[:=]|\bpwd\b|secret|token|credential|(api|private)[_-]?key""")
 _IN_URL = re.compile(r"(?<=://)[^/\s@]*:[^\s@]*(?=@)")
 
 

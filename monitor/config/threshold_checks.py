@@ -18,8 +18,10 @@ _URGENCIES = frozenset(Urgency)
 
 def check_thresholds(document: Document) -> list[Problem]:
     """All that is wrong with the numbers, each at its line. Empty for thresholds that can be used."""
-    checks = (_ranges, _orders, _spans, _ladder, _neighbours, _covers)
-    return [problem for check in checks for problem in check(document)]
+    senseless = list(_ranges(document))
+    places = {(problem.line, problem.column) for problem in senseless}
+    relations = [problem for check in (_orders, _spans, _ladder, _neighbours, _covers) for problem in check(document)]
+    return senseless + [problem for problem in relations if (problem.line, problem.column) not in places]
 
 
 def _ranges(document: Document) -> Iterator[Problem]:

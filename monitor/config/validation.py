@@ -65,8 +65,8 @@ def validate(document: Document, shape: type[Shape], check: Check) -> tuple[Shap
 
 
 def _elsewhere(told: list[Problem], more: Iterable[Problem]) -> list[Problem]:
-    """Those of ``more`` that stand where nothing is told yet."""
-    places = {(problem.line, problem.column) for problem in told}
+    """Those of ``more`` that stand where nothing is told yet. A missing key stands at the key above, which may have its own."""
+    places = {(problem.line, problem.column) for problem in told if problem.code != "missing-key"}
     return [problem for problem in more if (problem.line, problem.column) not in places]
 
 
@@ -101,6 +101,8 @@ def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
         return document.at(
             loc, "wrong-type", f"{_expected(kind, context)} is expected, not {_shown(found)}{_quotes(kind, found)}"
         )
+    if kind == "json_invalid":  # the only text of YAML that JSON cannot carry
+        return document.at((), "syntax", "a \\u escape in this file stands for no character")
     if kind == "string_too_short":
         return document.at(loc, "out-of-range", f"{key} must not be empty")
     if kind in _LIMITS:

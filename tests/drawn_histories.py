@@ -137,5 +137,6 @@ def all_voided(history: History, when: datetime) -> History:
     """The history in which every record but the doses and courses is taken back at ``when``."""
     facts: list[Fact] = [*history.patients, *history.courses, *history.doses, *history.treatments]
     for fact in (*history.assessments, *history.labs, *history.investigations):
-        facts.append(fact if fact.superseded_at is not None else replace(fact, superseded_at=when))
+        ended = fact.superseded_at is not None and fact.superseded_at <= when
+        facts.append(fact if ended else replace(fact, superseded_at=when))
     return a_history(*facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.policy_files import read_guideline, read_thresholds, shipped_guidelines, shipped_policy
+from monitor.config.problems import Problem
 from monitor.config.settings import read_settings
 from monitor.config.yaml_source import read_document
 from monitor.shipped import shipped
@@ -27,7 +29,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-READERS = {
+READERS: dict[str, tuple[Path, Callable[[Path], Iterable[Problem]]]] = {
     "monitor": (shipped("config") / "monitor.yaml", lambda path: read_settings(read_document(path))[1]),
     "policy": (shipped_policy(), lambda path: read_thresholds(path).problems),
     "guideline": (shipped_guidelines()["eu-smpc"], lambda path: read_guideline(path).problems),

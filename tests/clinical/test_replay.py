@@ -9,7 +9,7 @@ from monitor.clinical.alerts import Reason
 from monitor.clinical.evaluate import evaluate
 from monitor.clinical.history import History
 from monitor.clinical.replay import replay
-from tests.builders import a_course, a_history, an_assessment, at, noon, shipped_policy, weekly_doses
+from tests.builders import a_course, a_dose, a_history, an_assessment, at, noon, shipped_policy, weekly_doses
 
 POLICY = shipped_policy()
 SYNCOPE = frozenset({"syncope"})
@@ -36,7 +36,7 @@ def test_given_silence_when_replayed_then_overdue_begins_by_itself_at_midnight()
 
 def test_given_overdue_when_an_assessment_comes_then_resolved() -> None:
     first, second = an_assessment(0, sensory_grade=0, motor_grade=0), an_assessment(30, sensory_grade=0, motor_grade=0)
-    history = a_history(a_course(schedule=None), *weekly_doses(1), *weekly_doses(1, first=20), first, second)
+    history = a_history(a_course(schedule=None), a_dose(20), first, second)
     assert changes(history, "assessment-overdue", 31) == [(Reason.NEW, at(29, 0)), (Reason.RESOLVED, noon(30))]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
 
 from monitor.clinical.comparison import Change, Reading, change, evidence_of, readings
 from monitor.clinical.findings import Criterion, Evidence, Urgency
@@ -128,8 +129,11 @@ def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sens
     reach = (situation.today - first_on).days + before
     baseline = situation.history.patient.baseline_sensory_grade
     found = [_Sensory("grade", track) for track in grade_tracks(situation, "sensory_grade", reach, baseline)]
-    pain = readings(assessments, lambda each: each.neuropathic_pain, first_on=first_on, reach_days=reach)
-    nrs = readings(assessments, _nrs, first_on=first_on, reach_days=reach)
+    pain = readings(assessments, attrgetter("neuropathic_pain"), first_on=first_on, reach_days=reach, burden_of=float)
+    nrs: list[Reading] = []
+    if pain:  # a number alone does not say which pain was rated
+        rated = attrgetter("neuropathic_pain", "pain_nrs")
+        nrs = readings(assessments, rated, first_on=first_on, reach_days=reach, burden_of=_nrs)
     found.append(_Sensory("pain", Track("neuropathic pain", _yes_no, pain, first_on)))
     found.append(_Sensory("nrs", Track("neuropathic pain NRS", lambda reading: f"{reading.burden:g}", nrs, first_on)))
     oldest = stop - timedelta(days=before)
@@ -205,8 +209,8 @@ def _in_days(clause: AfterStop, on: date, stop: date) -> bool:
     return clause.from_day <= (on - stop).days <= clause.to_day
 
 
-def _nrs(record: Assessment) -> int | None:
-    return neuropathic_nrs(record.neuropathic_pain, record.pain_nrs)
+def _nrs(recorded: tuple[bool | None, int | None]) -> int | None:
+    return neuropathic_nrs(*recorded)
 
 
 def _yes_no(reading: Reading) -> str:

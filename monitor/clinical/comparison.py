@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 from monitor.clinical.findings import Evidence
 from monitor.clinical.history import Assessment
+
+Value = TypeVar("Value")
 
 
 class Reading(NamedTuple):
@@ -24,6 +27,7 @@ class Reading(NamedTuple):
     record: Assessment | None
 
 
+_BURDEN: Callable[[Reading], float] = itemgetter(0)
 Enough = Callable[[float, float], bool]
 """Whether (burden now, best burden) is a change that counts; grows with the first, shrinks with the second."""
 
@@ -51,33 +55,35 @@ class Change:
 
 def readings(
     assessments: Sequence[Assessment],
-    read: Callable[[Assessment], float | None],
+    read: Callable[[Assessment], Value | None],
     *,
     first_on: date,
     reach_days: int,
+    burden_of: Callable[[Value], float | None],
 ) -> list[Reading]:
     """Readings of one measure, newest first, from the newest back to ``reach_days`` before it.
 
     Empty where nothing was recorded on or after ``first_on``. Of several records at one instant the worst counts.
     """
     found: list[Reading] = []
-    oldest = first_on
-    last_at = None
-    for assessment in reversed(assessments):
-        on = assessment.on
-        if on < oldest:
-            break
-        value = read(assessment)
+    oldest, last_at = first_on, None
+    newest_first = assessments[::-1]
+    for value, record in zip(map(read, newest_first), newest_first, strict=True):
         if value is None:
             continue
-        if last_at is None:
-            oldest = on - timedelta(days=reach_days)
-        elif assessment.at == last_at:
-            if value > found[-1].burden:
-                found[-1] = Reading(value, on, assessment)
+        if record.on < oldest:
+            break
+        burden = burden_of(value)
+        if burden is None:
             continue
-        last_at = assessment.at
-        found.append(Reading(value, on, assessment))
+        if record.at == last_at:
+            if burden > found[-1].burden:
+                found[-1] = Reading(burden, record.on, record)
+            continue
+        if last_at is None:
+            oldest = record.on - timedelta(days=reach_days)
+        last_at = record.at
+        found.append(Reading(burden, record.on, record))
     return found
 
 
@@ -99,7 +105,7 @@ def since(found: list[Reading], day: date | None) -> list[Reading]:
 
 def change(found: Sequence[Reading], enough: Enough, *, within_days: int, first_on: date) -> Change | None:
     """The newest change that is ``enough`` within the window, one by the same assessor if there is any, or None."""
-    if len(found) < 2 or not enough(found[0].burden, min(reading.burden for reading in found)):
+    if len(found) < 2 or not enough(found[0].burden, min(map(_BURDEN, found))):
         return None
     return _change(found, enough, within_days, first_on, same_assessor=True) or _change(
         found, enough, within_days, first_on, same_assessor=False

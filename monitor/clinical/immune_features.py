@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 
 from monitor.clinical.comparison import evidence_of, readings
 from monitor.clinical.findings import Criterion, Evidence
 from monitor.clinical.history import Assessment, Investigation, LabResult
-from monitor.clinical.motor_measures import newest_with_content
 from monitor.clinical.motor_picture import MotorPicture
 from monitor.clinical.policy import ImmunePattern
 from monitor.clinical.scales.csf import age_on, csf_text, read_csf
 from monitor.clinical.scales.mrc import FULL_GRADE, PROXIMAL_MUSCLES, muscle_of, written
 from monitor.clinical.situation import Situation
-from monitor.clinical.strength import Strength, muscle_name, strength_at
+from monitor.clinical.strength import Exam, muscle_name
 
 LATEST_WITHIN_DAYS = 28
 """How long before the newest assessment a grade still stands for the present. Our judgement (J): M1's window."""
@@ -45,7 +45,8 @@ def motor_predominance(situation: Situation, motor: MotorPicture) -> Feature:
     clause = situation.policy.thresholds.immune
     rule = f"motor grade {clause.motor_grade} or worse, above baseline and at least the sensory grade, or motor decline, counts"
     declined = [each for each in motor.criteria if each.met and not each.retest and each.code not in {"M10", "M11", ""}]
-    grade, sensory = _latest(situation, "motor_grade"), _latest(situation, "sensory_grade")
+    grade = _latest(situation, "motor_grade", motor.newest)
+    sensory = _latest(situation, "sensory_grade", motor.newest)
     baseline = situation.history.patient.baseline_motor_grade or 0
     motor_value = None if grade is None else grade.motor_grade
     sensory_value = None if sensory is None else sensory.sensory_grade
@@ -124,9 +125,9 @@ def supporting(situation: Situation, motor: MotorPicture) -> tuple[Feature, ...]
         _worse_after_stop(situation, motor),
         _low_dose(situation),
         _areflexia(situation),
-        _proximal(situation),
+        _proximal(situation, motor.exam),
         _nerve_conduction(situation),
-        _cranial(situation),
+        _cranial(situation, motor.newest),
     )
 
 
@@ -189,16 +190,15 @@ def _areflexia(situation: Situation) -> Feature:
     )
 
 
-def _proximal(situation: Situation) -> Feature:
+def _proximal(situation: Situation, exam: Exam | None) -> Feature:
     clause = situation.policy.thresholds.immune
     rule = f"deltoid, iliopsoas or quadriceps at MRC {clause.proximal_grade} or below on both sides, or two of them, counts"
-    strength: Strength = strength_at(situation.assessments, first_on=situation.first_on, widest_days=0)
-    if strength.exam is None:
+    if exam is None:
         return _feature("proximal-weakness", clause, f"muscle power not recorded; {rule}", met=False, said="")
     highest = clause.proximal_grade * FULL_GRADE + 1
     weak = [
         (place, rank)
-        for place, rank in enumerate(strength.exam.ranks)
+        for place, rank in enumerate(exam.ranks)
         if rank is not None and rank <= highest and muscle_of(place)[0] in PROXIMAL_MUSCLES
     ]
     shown = ", ".join(f"{muscle_name(place)} {written(rank)}" for place, rank in weak) or "no proximal weakness"
@@ -206,11 +206,11 @@ def _proximal(situation: Situation) -> Feature:
     return _feature(
         "proximal-weakness",
         clause,
-        f"{shown} on {strength.exam.on}; {rule}",
+        f"{shown} on {exam.on}; {rule}",
         met=held,
         said="proximal weakness",
-        evidence=evidence_of(strength.exam.record) if held else (),
-        newest=strength.exam.record,
+        evidence=evidence_of(exam.record) if held else (),
+        newest=exam.record,
     )
 
 
@@ -229,9 +229,8 @@ def _nerve_conduction(situation: Situation) -> Feature:
     return _feature("nerve-conduction", clause, text, met=bool(telling), said=said, evidence=evidence, newest=study)
 
 
-def _cranial(situation: Situation) -> Feature:
+def _cranial(situation: Situation, newest: tuple[Assessment, ...]) -> Feature:
     clause = situation.policy.thresholds.immune
-    newest = newest_with_content(situation.assessments, situation.first_on)
     flagged = [record for record in newest if record.red_flags & CRANIAL]
     on = newest[0].on if newest else "no assessment"
     state = "bulbar or facial weakness" if flagged else "no bulbar or facial weakness recorded"
@@ -246,15 +245,9 @@ def _cranial(situation: Situation) -> Feature:
     )
 
 
-def _latest(situation: Situation, name: str) -> Assessment | None:
+def _latest(situation: Situation, name: str, newest: tuple[Assessment, ...]) -> Assessment | None:
     """The newest record of a grade, the worst of one instant, if no older than the days it stands for."""
-    newest = newest_with_content(situation.assessments, situation.first_on)
-    found = readings(
-        situation.assessments,
-        lambda each: each.motor_grade if name == "motor_grade" else each.sensory_grade,
-        first_on=situation.first_on,
-        reach_days=0,
-    )
+    found = readings(situation.assessments, attrgetter(name), first_on=situation.first_on, reach_days=0, burden_of=float)
     if not found or not newest or found[0].on < newest[0].on - timedelta(days=LATEST_WITHIN_DAYS):
         return None
     return found[0].record

@@ -6,9 +6,10 @@ of at least two limbs fell a whole grade.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
+from operator import attrgetter, neg
 
 from monitor.clinical.comparison import Reading, evidence_of, readings
 from monitor.clinical.days import start_of_day
@@ -81,27 +82,18 @@ def immune_treatments(situation: Situation) -> tuple[Treatment, ...]:
     return tuple(sorted(begun, key=lambda each: (each.started_on, each.version)))
 
 
-def followed(situation: Situation, clauses: Relapse) -> tuple[Followed, ...]:
-    """The three measures, from shortly before the first dose on."""
-    first_on, reach = situation.first_on, (situation.today - situation.first_on).days
-
-    def oldest_first(read: Callable[[Assessment], float | None]) -> tuple[Reading, ...]:
-        return tuple(reversed(readings(situation.assessments, read, first_on=first_on, reach_days=reach)))
-
+def followed(situation: Situation, clauses: Relapse, since: date) -> tuple[Followed, ...]:
+    """The three measures, from shortly before ``since`` on."""
+    assessments, first_on = situation.assessments, situation.first_on
+    reach = (situation.today - since).days + BEFORE_DAYS
+    disabled = readings(assessments, attrgetter("gbs_disability"), first_on=first_on, reach_days=reach, burden_of=disability)
+    aids = readings(assessments, attrgetter("walking"), first_on=first_on, reach_days=reach, burden_of=walking_step)
+    sums = readings(assessments, attrgetter("mrc_sum"), first_on=first_on, reach_days=reach, burden_of=neg)
+    steps = clauses.response_disability
     return (
-        Followed(
-            what="GBS disability",
-            points=False,
-            response=clauses.response_disability,
-            readings=oldest_first(lambda each: disability(each.gbs_disability)),
-        ),
-        Followed(what="walking", points=False, response=1, readings=oldest_first(lambda each: walking_step(each.walking))),
-        Followed(
-            what="MRC sum",
-            points=True,
-            response=clauses.response_points,
-            readings=oldest_first(lambda each: None if each.mrc_sum is None else -each.mrc_sum),
-        ),
+        Followed(what="GBS disability", points=False, response=steps, readings=tuple(reversed(disabled))),
+        Followed(what="walking", points=False, response=steps, readings=tuple(reversed(aids))),
+        Followed(what="MRC sum", points=True, response=clauses.response_points, readings=tuple(reversed(sums))),
     )
 
 

@@ -37,7 +37,13 @@ def motor_picture(situation: Situation) -> MotorPicture:
     """Every motor criterion at the newest record of its measure, and what was not recorded."""
     measures = measure(situation)
     criteria = _criteria(measures)
-    return MotorPicture(criteria=criteria, after_stop=_after_stop(measures, criteria), missing=_missing(measures))
+    return MotorPicture(
+        criteria=criteria,
+        after_stop=_after_stop(measures, criteria),
+        missing=_missing(measures),
+        newest=measures.newest,
+        exam=measures.strength.exam,
+    )
 
 
 def _criteria(measures: Measures) -> tuple[MotorCriterion, ...]:

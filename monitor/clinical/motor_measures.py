@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
+from operator import attrgetter, neg
+from typing import TypeVar
 
 from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
-from monitor.clinical.history import NOT_TESTED, Assessment
+from monitor.clinical.history import NOT_TESTED, Assessment, Walking
 from monitor.clinical.policy import MotorDecline
 from monitor.clinical.scales.mrc import kleyweg_tested
 from monitor.clinical.scales.walking import AIDS, disability, mobility_step, mobility_text, walking_step
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import Strength, strength_at
+
+Value = TypeVar("Value")
+Read = Callable[[Assessment], Value | None]
+Show = Callable[[Reading], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Track:
     """One measure: its readings as burdens, newest first, and how they are said. ``note`` says what is not comparable."""
 
     what: str
-    show: Callable[[Reading], str]
+    show: Show
     readings: list[Reading]
     first_on: date
     note: str = ""
@@ -93,24 +98,31 @@ def measure(situation: Situation) -> Measures:
     """Draw every track once, each only as far back as its widest window can see."""
     clauses, first_on, assessments = situation.policy.thresholds.motor, situation.first_on, situation.assessments
     aid_days = 2 * max(clauses.loss_of_walking.within_days, clauses.disability_or_aid.within_days)
-    sum_days = 2 * strength_days(clauses)
+    grip_days = 2 * clauses.grip_fall.within_days
 
-    def track(what: str, show: Callable[[Reading], str], read: Callable[[Assessment], float | None], days: int) -> Track:
-        return Track(what, show, readings(assessments, read, first_on=first_on, reach_days=days), first_on)
+    def track(what: str, show: Show, read: Read[Value], burden_of: Callable[[Value], float | None], days: int) -> Track:
+        found = readings(assessments, read, first_on=first_on, reach_days=days, burden_of=burden_of)
+        return Track(what, show, found, first_on)
 
-    mrc_sum = track("MRC sum", _minus, _sum_burden, sum_days)
+    walking = track("walking aid", _aid, attrgetter("walking"), walking_step, aid_days)
+    disabled = track("GBS disability", _plain, attrgetter("gbs_disability"), disability, aid_days)
+    mobility = Track("walking", _mobility, [], first_on)
+    if walking.readings or disabled.readings:
+        reach = aid_days + clauses.loss_of_walking_undated.within_days
+        mobility = track("walking", _mobility, attrgetter("walking", "gbs_disability"), _step, reach)
+    mrc_sum = track("MRC sum", _minus, attrgetter("mrc_sum"), neg, 2 * strength_days(clauses))
     strength = strength_at(assessments, first_on=first_on, widest_days=strength_days(clauses))
     return Measures(
         situation=situation,
         clauses=clauses,
-        mobility=track("walking", _mobility_text, _mobility, aid_days + clauses.loss_of_walking_undated.within_days),
-        walking=track("walking aid", lambda reading: AIDS[int(reading.burden)], _aid, aid_days),
-        disability=track("GBS disability", lambda reading: f"{reading.burden:g}", _disability, aid_days),
+        mobility=mobility,
+        walking=walking,
+        disability=disabled,
         grades=grade_tracks(situation, "motor_grade", grade_days(clauses), situation.history.patient.baseline_motor_grade),
         mrc_sum=mrc_sum,
-        grips=tuple(
-            track(f"grip {side}", _kpa, read, 2 * clauses.grip_fall.within_days)
-            for side, read in (("right", _grip_right), ("left", _grip_left))
+        grips=(
+            track("grip right", _kpa, attrgetter("grip_kpa_right"), neg, grip_days),
+            track("grip left", _kpa, attrgetter("grip_kpa_left"), neg, grip_days),
         ),
         strength=strength,
         sum_strength=_strength_of_sum(situation, mrc_sum, strength, None),
@@ -146,14 +158,17 @@ def grade_tracks(situation: Situation, name: str, reach_days: int, baseline: int
     """
     read: Callable[[Assessment], int | None] = attrgetter(name)
     first_on, assessments = situation.first_on, situation.assessments
-    graded = readings(assessments, read, first_on=first_on, reach_days=reach_days)
+    graded = readings(assessments, read, first_on=first_on, reach_days=reach_days, burden_of=float)
     what = name.replace("_", " ")
     if not graded or graded[0].record is None:
         return (Track(what, _grade, [], first_on),)
     at = graded[0].record.at
-    versions = {graded[0].record.ctcae_version} | {
-        each.ctcae_version for each in assessments if each.at == at and read(each) is not None
-    }
+    versions = {graded[0].record.ctcae_version}
+    for each in reversed(assessments):
+        if each.at < at:
+            break
+        if each.at == at and read(each) is not None:
+            versions.add(each.ctcae_version)
     if len(versions) == 1 and all(each.record and each.record.ctcae_version in versions for each in graded):
         return (Track(what, _grade, with_baseline(graded, baseline, first_on, reach_days), first_on),)
     tracks = []
@@ -163,6 +178,7 @@ def grade_tracks(situation: Situation, name: str, reach_days: int, baseline: int
             lambda each, version=version: read(each) if each.ctcae_version == version else None,  # type: ignore[misc]  # a default binds it now
             first_on=first_on,
             reach_days=reach_days,
+            burden_of=float,
         )
         other = next((each.record for each in graded if each.record and each.record.ctcae_version != version), None)
         note = f"not comparable: CTCAE {_version(other.ctcae_version)} -> {_version(version)}" if other else ""
@@ -229,33 +245,21 @@ _OTHER_VALUES = attrgetter(
 )
 
 
-def _mobility(record: Assessment) -> int | None:
-    return mobility_step(record.walking, record.gbs_disability)
+def _step(recorded: tuple[Walking | None, int | None]) -> int | None:
+    return mobility_step(*recorded)
 
 
-def _aid(record: Assessment) -> int | None:
-    return walking_step(record.walking)
-
-
-def _disability(record: Assessment) -> int | None:
-    return disability(record.gbs_disability)
-
-
-def _sum_burden(record: Assessment) -> int | None:
-    return None if record.mrc_sum is None else -record.mrc_sum
-
-
-def _grip_right(record: Assessment) -> float | None:
-    return None if record.grip_kpa_right is None else -record.grip_kpa_right
-
-
-def _grip_left(record: Assessment) -> float | None:
-    return None if record.grip_kpa_left is None else -record.grip_kpa_left
-
-
-def _mobility_text(reading: Reading) -> str:
+def _mobility(reading: Reading) -> str:
     record = reading.record
     return "" if record is None else mobility_text(record.walking, record.gbs_disability)
+
+
+def _aid(reading: Reading) -> str:
+    return AIDS[int(reading.burden)]
+
+
+def _plain(reading: Reading) -> str:
+    return f"{reading.burden:g}"
 
 
 def _grade(reading: Reading) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
+from monitor.clinical.strength import Exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,14 @@ class MotorPicture:
     """Every motor criterion in the order M1 to M12, and what was not recorded.
 
     ``after_stop``: those met by what came after the last dose alone, compared with the values in force at it.
+    ``newest``: the assessments at the newest instant at which anything was recorded. ``exam``: the newest of muscle power.
     """
 
     criteria: tuple[MotorCriterion, ...]
     after_stop: tuple[MotorCriterion, ...]
     missing: tuple[str, ...]
+    newest: tuple[Assessment, ...]
+    exam: Exam | None
 
     @property
     def met(self) -> tuple[MotorCriterion, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from monitor.clinical.days import day_after, earliest
 from monitor.clinical.history import BORTEZOMIB, Assessment, Course, Dose, History, Schedule
@@ -111,7 +112,7 @@ def schedule_from(doses: tuple[Dose, ...], course: Course | None) -> Schedule | 
 
     A label "weekly" beside gaps of three days is a label: the dates win.
     """
-    gaps = [(later.on - earlier.on).days for earlier, later in zip(doses[-4:], doses[-3:], strict=False)]
+    gaps = [(later.on - earlier.on).days for earlier, later in pairwise(doses[-4:])]
     gaps = [gap for gap in gaps if gap > 0]
     if len(gaps) >= 2:
         return "twice-weekly" if min(gaps) < WEEKLY_GAP_DAYS - 2 else "weekly"

@@ -128,10 +128,10 @@ def _exams(assessments: Sequence[Assessment], first_on: date, reach_days: int) -
     exams: list[Exam] = []
     oldest = first_on
     for record in reversed(assessments):
+        if record.mrc is NOT_TESTED or record.mrc == NOT_TESTED:
+            continue
         if record.on < oldest:
             break
-        if record.mrc == NOT_TESTED:
-            continue
         if not exams:
             oldest = record.on - timedelta(days=reach_days)
         if exams and exams[-1].record.at == record.at:

@@ -33,7 +33,7 @@ def answer(situation: Situation) -> RuleAnswer:
     """R1-R4 for every immune treatment since the first dose."""
     clauses = situation.policy.thresholds.relapse
     treatments = immune_treatments(situation)
-    measures = followed(situation, clauses) if treatments else ()
+    measures = followed(situation, clauses, treatments[0].started_on) if treatments else ()
     found = (
         _fluctuation(situation, clauses, treatments, measures, early=True),
         _fluctuation(situation, clauses, treatments, measures, early=False),

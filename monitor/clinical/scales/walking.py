@@ -19,14 +19,14 @@ DEAD = 6
 _STEP_OF_DISABILITY = (0, 0, 0, STEP_OF["cane"], STEP_OF["wheelchair"], STEP_OF["bedbound"])
 
 
-def walking_step(walking: Walking | None) -> int | None:
-    """Steps worse than walking unaided, 0-4; None where it was not recorded."""
-    return None if walking is None else STEP_OF[walking]
+def walking_step(walking: Walking) -> int:
+    """Steps worse than walking unaided, 0-4."""
+    return STEP_OF[walking]
 
 
-def disability(gbs_disability: int | None) -> int | None:
+def disability(gbs_disability: int) -> int | None:
     """GBS disability of a living patient, 0-5. Death is not a loss of walking: 6 is None."""
-    return None if gbs_disability is None or gbs_disability >= DEAD else gbs_disability
+    return None if gbs_disability >= DEAD else gbs_disability
 
 
 def mobility_step(walking: Walking | None, gbs_disability: int | None) -> int | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Index, Table, Text
 from sqlmodel import Field
 
 from monitor.store.dialect import Key
-from monitor.store.fact_tables import Stored, one_of, partial
+from monitor.store.fact_tables import Stored, between, one_of, partial
 
 ALERT_STATES = ("open", "acknowledged", "resolved", "withdrawn")
 URGENCIES = ("review", "same-day", "immediate")
@@ -35,6 +35,14 @@ class LookAgainRow(Stored, table=True):
     __table_args__ = (Index("ix_look_again_at", "at"),)
     patient_id: str = Field(primary_key=True, sa_type=Text)
     at: datetime
+
+
+class DigestEntryRow(Stored, table=True):
+    """An alert that waits to be named in the next digest; a crash before that digest leaves it waiting."""
+
+    __tablename__ = "digest_entries"
+    alert_id: int = Field(primary_key=True, foreign_key="alerts.id", sa_type=Key, sa_column_kwargs={"autoincrement": False})
+    since: datetime
 
 
 class FailureRow(Stored, table=True):
@@ -158,7 +166,7 @@ class RoundRow(Stored, table=True):
     """The last round; the table has one row."""
 
     __tablename__ = "rounds"
-    __table_args__ = (one_of("id", (1,)),)
+    __table_args__ = (between("id", 1, 1),)
     id: int = Field(primary_key=True)
     started_at: datetime
     finished_at: datetime
@@ -185,6 +193,7 @@ LOOK_AGAIN = _table("look_again")
 FAILURES = _table("failures")
 POLICIES = _table("policies")
 ALERTS = _table("alerts")
+DIGEST_ENTRIES = _table("digest_entries")
 ALERT_EVENTS = _table("alert_events")
 MESSAGES = _table("messages")
 ATTEMPTS = _table("attempts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,8 +23,7 @@ MUSCLES = (
     *("tibialis_anterior", "gastrocnemius", "extensor_hallucis_longus"),
 )
 MRC = [f"mrc_{muscle}_{side}" for muscle in MUSCLES for side in ("right", "left")]
-POWERS = ["0", "0+", "1-", "1", "1+", "2-", "2", "2+", "3-", "3", "3+", "4-", "4", "4+", "5-", "5"]
-GRADES = range(6)
+POWERS = ("5", "5-", "4+", "4", "4-", "3+", "3", "3-", "2+", "2", "2-", "1+", "1", "1-", "0+", "0")
 
 
 def upgrade() -> None:
@@ -46,9 +45,12 @@ def _check(table: str, name: str, condition: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
 
 
-def _one_of(table: str, names: str, allowed: Iterable[str | int]) -> list[sa.CheckConstraint]:
-    listed = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in allowed)
-    return [_check(table, name, f"{name} IN ({listed})") for name in names.split()]
+def _one_of(table: str, names: str, allowed: Sequence[str]) -> list[sa.CheckConstraint]:
+    found = []
+    for name in names.split():
+        listed = " OR ".join(f"{name} = '{word}'" for word in allowed)
+        found.append(_check(table, name, f"{name} IS NULL OR {listed}"))
+    return found
 
 
 def _between(table: str, names: str, low: int, high: int) -> list[sa.CheckConstraint]:
@@ -108,7 +110,7 @@ def _facts() -> None:
             *_optional("display_name birth_date sex site team diagnosis comorbidities"),
             *_optional("baseline_sensory_grade baseline_motor_grade", sa.Integer),
         ],
-        [*_dated("patients", "birth_date"), *_one_of("patients", "baseline_sensory_grade baseline_motor_grade", GRADES)],
+        [*_dated("patients", "birth_date"), *_between("patients", "baseline_sensory_grade baseline_motor_grade", 0, 5)],
         identity="patient_id",
     )
     _fact_table(
@@ -195,11 +197,11 @@ def _assessments() -> None:
         ],
         [
             *_dated(table, "assessed_at"),
-            *_one_of(table, "sensory_grade motor_grade autonomic_grade", GRADES),
+            *_between(table, "sensory_grade motor_grade autonomic_grade", 0, 5),
             *_one_of(table, "neuropathic_pain", ("yes", "no")),
-            *_one_of(table, "pain_nrs", range(11)),
+            *_between(table, "pain_nrs", 0, 10),
             *_one_of(table, "walking", ("unaided", "cane", "walker", "wheelchair", "bedbound")),
-            *_one_of(table, "gbs_disability", range(7)),
+            *_between(table, "gbs_disability", 0, 6),
             *_one_of(table, "reflexes", ("normal", "reduced", "absent")),
             *_between(table, pressures, 0, 400),
             *_between(table, "grip_kpa_right grip_kpa_left", 0, 1000),
@@ -226,7 +228,7 @@ def _rounds() -> None:
         _required("finished_at", UTCDateTime),
         _required("evaluated", sa.Integer),
         _required("failed", sa.Integer),
-        *_one_of("rounds", "id", (1,)),
+        *_between("rounds", "id", 1, 1),
     )
     op.create_table(
         "leases",

@@ -1,0 +1,112 @@
+"""What is due: patients whose facts changed, and those whose time to look again has come. Nothing else is read.
+
+A change is consumed by its own id, never by "up to": on PostgreSQL a smaller id may be committed after a larger one was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlmodel import UTCDateTime
+
+from monitor.store.dialect import placeholders
+from monitor.store.tables import CHANGES, LOOK_AGAIN
+
+_PAGE = 1000
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Patients to look at, those of the oldest changes first, and the changes that this look will have dealt with."""
+
+    patient_ids: tuple[str, ...]
+    change_ids: tuple[int, ...]
+
+
+NOTHING = Due((), ())
+
+_IDLE = select(
+    select(CHANGES.c.id).exists()
+    | select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime)).exists()
+)
+_PAGE_OF_CHANGES = (
+    select(CHANGES.c.id, CHANGES.c.patient_id).where(CHANGES.c.id > bindparam("after")).order_by(CHANGES.c.id).limit(_PAGE)
+)
+_TIME_HAS_COME = (
+    select(LOOK_AGAIN.c.patient_id)
+    .where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime))
+    .order_by(LOOK_AGAIN.c.at)
+    .limit(bindparam("most"))
+)
+
+
+def anything_due(connection: Connection, now: datetime) -> bool:
+    """Whether a round would find a patient: one statement, whatever is stored. For the idle poll."""
+    return bool(connection.execute(_IDLE, {"now": now}).scalar())
+
+
+def due(connection: Connection, now: datetime, limit: int) -> Due:
+    """At most ``limit`` patients that are due at ``now``, with all their changes. One statement when there are none."""
+    if not anything_due(connection, now):
+        return NOTHING
+    patient_ids = _changed(connection, limit)
+    change_ids: list[int] = []
+    for start in range(0, len(patient_ids), _CHUNK):
+        part = patient_ids[start : start + _CHUNK]
+        marks = placeholders(connection.dialect, len(part))
+        statement = f"SELECT id FROM changes WHERE patient_id IN ({marks})"
+        change_ids += [row[0] for row in connection.exec_driver_sql(statement, tuple(part))]
+    if len(patient_ids) < limit:
+        chosen = dict.fromkeys(patient_ids)
+        waiting = connection.execute(_TIME_HAS_COME, {"now": now, "most": limit}).scalars()
+        patient_ids += [patient_id for patient_id in waiting if patient_id not in chosen][: limit - len(patient_ids)]
+    return Due(tuple(patient_ids), tuple(change_ids))
+
+
+def consume(connection: Connection, change_ids: Sequence[int]) -> None:
+    """Take these changes off the list; one that was committed meanwhile stays."""
+    for start in range(0, len(change_ids), _CHUNK):
+        part = change_ids[start : start + _CHUNK]
+        marks = placeholders(connection.dialect, len(part))
+        connection.exec_driver_sql(f"DELETE FROM changes WHERE id IN ({marks})", tuple(part))
+
+
+def of_patient(connection: Connection, patient_id: str) -> tuple[int, ...]:
+    """The changes of one patient that no round has dealt with."""
+    return tuple(connection.execute(select(CHANGES.c.id).where(CHANGES.c.patient_id == patient_id)).scalars())
+
+
+def set_look_again(connection: Connection, patient_id: str, at: datetime | None) -> None:
+    """Remember when to look at the patient again even if nothing changes; None forgets it."""
+    connection.execute(delete(LOOK_AGAIN).where(LOOK_AGAIN.c.patient_id == patient_id))
+    if at is not None:
+        connection.execute(LOOK_AGAIN.insert(), {"patient_id": patient_id, "at": at.astimezone(UTC)})
+
+
+def look_again_at(connection: Connection, patient_id: str) -> datetime | None:
+    """When time alone will bring the patient up again, or None."""
+    return connection.execute(select(LOOK_AGAIN.c.at).where(LOOK_AGAIN.c.patient_id == patient_id)).scalar()
+
+
+def waiting(connection: Connection) -> int:
+    """How many changes no round has dealt with."""
+    return int(connection.exec_driver_sql("SELECT count(*) FROM changes").scalar_one())
+
+
+def _changed(connection: Connection, limit: int) -> list[str]:
+    """The first ``limit`` patients in the order of their oldest change: nobody waits for ever behind a busy one."""
+    found: dict[str, None] = {}
+    after = 0
+    while len(found) < limit:
+        page = connection.execute(_PAGE_OF_CHANGES, {"after": after}).all()
+        for _, patient_id in page:
+            if len(found) < limit:
+                found[patient_id] = None
+        if len(page) < _PAGE:
+            break
+        after = page[-1][0]
+    return list(found)

@@ -1,0 +1,204 @@
+"""Messages on their way out. At least once, visibly, never silently.
+
+enqueue            in the transaction that decided to tell: rendered, its Message-ID minted
+claim_due          committed before any network: pending -> sending, with a lease and a fencing token
+record_outcome     what came of it is appended; the state moves only for the token's owner
+release_expired    after a crash the outcome is unknown: to be sent again, saying that it may be a repetition
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from monitor.store.tables import ATTEMPTS, MESSAGES
+
+Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message as decided. A higher ``priority`` goes first. ``headers`` are beside From, To, Subject and Message-ID."""
+
+    message_id: str
+    kind: str
+    recipient_address: str
+    recipient_name: str
+    subject: str
+    text: str
+    html: str | None
+    headers: dict[str, str] = field(default_factory=dict)
+    alert_ids: tuple[int, ...] = ()
+    patient_id: str | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage(NewMessage):
+    """A message with where it stands. ``maybe_repeat``: the recipient may have it already, and is told so."""
+
+    id: int
+    state: str
+    created_at: datetime
+    next_attempt_at: datetime
+    fencing_token: int
+    attempts: int
+    maybe_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to hand a message over."""
+
+    message: int
+    at: datetime
+    outcome: str
+    reply: str
+
+
+def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> tuple[int, ...]:
+    """Put messages into the outbox, due at once. Returns their ids in the same order."""
+    if not messages:
+        return ()
+    rows = [
+        {
+            "message_id": message.message_id,
+            "kind": message.kind,
+            "priority": message.priority,
+            "alert_ids": json.dumps(message.alert_ids),
+            "patient_id": message.patient_id,
+            "recipient_address": message.recipient_address,
+            "recipient_name": message.recipient_name,
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+            "headers": json.dumps(message.headers),
+            "state": "pending",
+            "next_attempt_at": now,
+            "lease_until": None,
+            "fencing_token": 0,
+            "attempts": 0,
+            "maybe_repeat": False,
+            "created_at": now,
+        }
+        for message in messages
+    ]
+    insert = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=True)
+    return tuple(connection.execute(insert, rows).scalars().all())
+
+
+def claim_due(connection: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[StoredMessage]:
+    """Take at most ``limit`` due messages for ``lease``. Commit before sending any of them."""
+    due = (
+        select(MESSAGES)
+        .where(MESSAGES.c.state == "pending", MESSAGES.c.next_attempt_at <= now)
+        .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(due).all()
+    if rows:
+        update = (
+            MESSAGES.update()
+            .where(MESSAGES.c.id == bindparam("taken"))
+            .values(
+                state="sending",
+                lease_until=now + lease,
+                fencing_token=MESSAGES.c.fencing_token + 1,
+                attempts=MESSAGES.c.attempts + 1,
+            )
+        )
+        connection.execute(update, [{"taken": row.id} for row in rows])
+    return [_stored(row, state="sending", fencing_token=row.fencing_token + 1, attempts=row.attempts + 1) for row in rows]
+
+
+def record_outcome(
+    connection: Connection,
+    message: StoredMessage,
+    outcome: Outcome,
+    reply: str,
+    *,
+    now: datetime,
+    next_attempt_at: datetime | None = None,
+) -> bool:
+    """Append what came of an attempt, and move the message on. ``next_attempt_at`` is None to give up.
+
+    A relay's fault burns no attempt. Returns False, with the attempt appended all the same, if another owner has the
+    message since: its token is not the claim's any more.
+    """
+    connection.execute(ATTEMPTS.insert(), {"message": message.id, "at": now, "outcome": outcome, "reply": reply})
+    changes: dict[str, Any] = {"lease_until": None}
+    if outcome == "accepted":
+        changes["state"] = "accepted"
+    elif outcome == "refused_for_good" or next_attempt_at is None:
+        changes["state"] = "dead"
+    else:
+        changes |= {"state": "pending", "next_attempt_at": next_attempt_at}
+    if outcome == "relay_fault":
+        changes["attempts"] = MESSAGES.c.attempts - 1
+    if outcome == "indeterminate":
+        changes["maybe_repeat"] = True
+    owned = MESSAGES.c.fencing_token == message.fencing_token
+    still = MESSAGES.c.state.in_(("sending", "pending"))  # pending: released at the lease's end, not claimed again yet
+    done = connection.execute(MESSAGES.update().where(MESSAGES.c.id == message.id, owned, still).values(**changes))
+    return done.rowcount == 1
+
+
+def release_expired(connection: Connection, now: datetime) -> int:
+    """Give up the claims whose lease is over: their outcome is unknown, they are due again. Returns how many."""
+    expired = (MESSAGES.c.state == "sending") & (MESSAGES.c.lease_until <= now)
+    ids = connection.execute(select(MESSAGES.c.id).where(expired)).scalars().all()
+    if ids:
+        reply = "no outcome was recorded before the end of the lease"
+        rows = [{"message": id_, "at": now, "outcome": "indeterminate", "reply": reply} for id_ in ids]
+        connection.execute(ATTEMPTS.insert(), rows)
+        back = {"state": "pending", "lease_until": None, "next_attempt_at": now, "maybe_repeat": True}
+        connection.execute(MESSAGES.update().where(expired).values(**back))
+    return len(ids)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many messages are in each state; states without any are 0."""
+    found = dict.fromkeys(("pending", "sending", "accepted", "dead"), 0)
+    for state, number in connection.execute(select(MESSAGES.c.state, func.count()).group_by(MESSAGES.c.state)):
+        found[state] = number
+    return found
+
+
+def oldest_waiting(connection: Connection) -> datetime | None:
+    """When the oldest message was decided that no relay has accepted yet, or None."""
+    waiting = MESSAGES.c.state.in_(("pending", "sending"))
+    return connection.execute(select(func.min(MESSAGES.c.created_at)).where(waiting)).scalar()
+
+
+def of_patient(connection: Connection, patient_id: str) -> list[StoredMessage]:
+    """Every message about one patient, oldest first."""
+    query = select(MESSAGES).where(MESSAGES.c.patient_id == patient_id).order_by(MESSAGES.c.id)
+    return [_stored(row) for row in connection.execute(query)]
+
+
+def with_ids(connection: Connection, ids: Iterable[int]) -> list[StoredMessage]:
+    """The messages with these ids, oldest first."""
+    query = select(MESSAGES).where(MESSAGES.c.id.in_(list(ids))).order_by(MESSAGES.c.id)
+    return [_stored(row) for row in connection.execute(query)]
+
+
+def attempts_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Attempt]]:
+    """The attempts of each message, oldest first; every message asked for has an entry."""
+    found: dict[int, list[Attempt]] = {id_: [] for id_ in ids}
+    columns = (ATTEMPTS.c.message, ATTEMPTS.c.at, ATTEMPTS.c.outcome, ATTEMPTS.c.reply)
+    for row in connection.execute(select(*columns).where(ATTEMPTS.c.message.in_(list(found))).order_by(ATTEMPTS.c.id)):
+        found[row.message].append(Attempt(*row))
+    return found
+
+
+def _stored(row: Any, **changed: Any) -> StoredMessage:
+    """A row of the table as a message; ``changed`` holds what an update in the same transaction made of it."""
+    fields = {name: value for name, value in row._mapping.items() if name != "lease_until"}  # noqa: SLF001  # its public name
+    fields |= {"alert_ids": tuple(json.loads(row.alert_ids)), "headers": json.loads(row.headers)}
+    return StoredMessage(**{**fields, **changed})

@@ -28,8 +28,8 @@ def import_files(
         emit_json(ingest.as_json(report))
     else:
         counts = ("inserted", "corrected", "unchanged", "rejected")
-        rows = [(each.file, each.kind or "-", *(str(getattr(each, count)) for count in counts), "") for each in report.files]
-        emit("\n".join(table(("file", "kind", *counts, ""), rows)) or "no files")
+        rows = [(each.kind or "-", *(str(getattr(each, count)) for count in counts), each.file, "") for each in report.files]
+        emit("\n".join(table(("kind", *counts, "file", ""), rows)) or "no files")
     for words in report.notes:
         note(words)
     for file, each in report.rejected:

@@ -22,8 +22,8 @@ def explain(
     from monitor.service import clock, explain
 
     with open_from(context, config, database) as site:
-        instant = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
-        explanation = explain.explain(site, patient, instant)
+        asked_at = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else None
+        explanation = explain.explain(site, patient, asked_at, clock.now())
     if output is Format.JSON:
         emit_json(explanation.as_json())
     else:

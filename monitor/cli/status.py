@@ -14,12 +14,14 @@ def status(
     from monitor.cli.output import emit, emit_json
     from monitor.errors import DONE, NEEDS_ATTENTION
     from monitor.service import clock
-    from monitor.service import status as service
+    from monitor.service.status import status as status_of
 
     with open_from(context, config, database) as site:
-        report = service.status(site, clock.now())
+        report = status_of(site, clock.now())
     if output is Format.JSON:
-        emit_json(report.as_json)
+        emit_json(report.as_json())
     else:
-        emit("\n".join(report.lines))
+        emit("\n".join(["healthy" if report.healthy else "needs attention", *report.lines]))
+        for problem in report.problems:
+            emit(f"! {problem}")
     raise typer.Exit(DONE if report.healthy else NEEDS_ATTENTION)

@@ -1,0 +1,1 @@
+"""Measurements, printed as ratios of one run. Not tests: nothing here fails a build."""

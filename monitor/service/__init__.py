@@ -1,0 +1,1 @@
+"""The imperative shell: straight lines that load, evaluate, record and send. No clinical decision is made here."""

@@ -1,0 +1,28 @@
+"""Alerts and their state, newest need first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.clinical.alerts import Alert
+from monitor.service.opening import Site
+from monitor.service.shapes import PolicyMark, alert_json
+from monitor.store import alerts
+
+
+def list_alerts(site: Site, *, open_only: bool = False, patient_id: str | None = None) -> list[tuple[Alert, dict[str, Any]]]:
+    """Each alert with its JSON: still open before closed, the more urgent first, then the order of their raising."""
+    with site.database.read() as connection:
+        kept = alerts.all_alerts(connection, open_only=open_only, patient_id=patient_id)
+        policies = alerts.policies_of(connection, [alert.alert_id for alert in kept if alert.alert_id is not None])
+    unknown = PolicyMark.of(site.policy)
+    kept.sort(
+        key=lambda alert: (alert.state not in ("open", "acknowledged"), -alert.urgency.rank, alert.raised_at, alert.alert_id)
+    )
+    return [(alert, alert_json(alert, _mark(policies.get(alert.alert_id or 0), unknown))) for alert in kept]
+
+
+def _mark(record: alerts.PolicyRecord | None, unknown: PolicyMark) -> PolicyMark:
+    if record is None:
+        return unknown
+    return PolicyMark(guideline=record.guideline, version=record.version, sha256=record.sha256)

@@ -1,0 +1,146 @@
+"""One round: whatever changed or came due is evaluated, decided, recorded and put into the outbox.
+
+Per batch of patients one transaction holds everything: alerts, messages, look-again instants and the consumed
+changes. A crash repeats the batch and changes nothing. A patient whose record cannot be read or whose evaluation
+fails is that patient's alone: the others go on, the failure is recorded and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from monitor.clinical.alerts import Alert, Reason, Transition
+from monitor.clinical.evaluate import evaluate
+from monitor.clinical.findings import Review
+from monitor.clinical.history import History
+from monitor.clinical.lifecycle import decide
+from monitor.service import clock, mailing
+from monitor.service.opening import Site
+from monitor.service.shapes import PolicyMark
+from monitor.store import alerts, changes, digests, histories
+from monitor.store.alerts import PolicyRecord
+from monitor.store.rounds import Failure, RoundRecord, clear_failure, record_failure, record_round
+
+log = logging.getLogger(__name__)
+
+PATIENTS_PER_COMMIT = 128
+"""One fdatasync for up to so many patients; small enough that a writer beside us waits only milliseconds."""
+
+TRY_AGAIN_AFTER = timedelta(hours=1)
+"""A patient that could not be evaluated is tried again even if nothing changes."""
+
+RAISED = frozenset({Reason.WORSE, Reason.AGAIN, Reason.NEW_OCCASION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundSummary:
+    """What a round did; counts only."""
+
+    patients_evaluated: int = 0
+    opened: int = 0
+    raised: int = 0
+    resolved: int = 0
+    withdrawn: int = 0
+    queued: int = 0
+    failed_patients: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One patient's evaluation, ready to be recorded."""
+
+    history: History
+    review: Review
+    transitions: tuple[Transition, ...]
+
+
+def run_round(site: Site, now: datetime) -> RoundSummary:
+    """Evaluate every patient who changed or came due until none is left, then one digest of what is old news."""
+    started_at = clock.now()
+    counts: Counter[str] = Counter()
+    while True:
+        with site.database.glance() as connection:
+            if not changes.anything_due(connection, now):
+                break
+        with site.database.write() as connection:
+            due = changes.due(connection, now, PATIENTS_PER_COMMIT)
+            counts.update(_batch(site, connection, due.patient_ids, now))
+            changes.consume(connection, due.change_ids)
+    with site.database.write() as connection:
+        counts["queued"] += mailing.queue_digest(site, connection, now)
+        record_round(
+            connection,
+            RoundRecord(
+                started_at=started_at,
+                finished_at=clock.now(),
+                evaluated=counts["patients_evaluated"],
+                failed=counts["failed_patients"],
+            ),
+        )
+    log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
+    return RoundSummary(**{field: counts[field] for field in RoundSummary.__slots__})
+
+
+def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], now: datetime) -> Counter[str]:
+    counts: Counter[str] = Counter(patients_evaluated=len(patient_ids))
+    loaded = histories.load(connection, patient_ids, site.policy.zone)
+    known = alerts.of_patients(connection, patient_ids)
+    outcomes: list[Outcome] = []
+    for patient_id in patient_ids:
+        problem = loaded.unreadable.get(patient_id)
+        if problem is None:
+            history = loaded.histories.get(patient_id) or History(patient_id=patient_id)
+            outcome = _evaluated(site, history, known.get(patient_id, []), now)
+            if isinstance(outcome, Outcome):
+                outcomes.append(outcome)
+                clear_failure(connection, patient_id)
+                continue
+            problem = outcome
+        record_failure(connection, Failure(patient_id=patient_id, at=now, problem=problem))
+        changes.set_look_again(connection, patient_id, now + TRY_AGAIN_AFTER)
+        counts["failed_patients"] += 1
+    counts.update(_record(site, connection, outcomes, now))
+    return counts
+
+
+def _evaluated(site: Site, history: History, known: Sequence[Alert], now: datetime) -> Outcome | str:
+    """The patient's outcome, or what went wrong, without data. The one catch-all: a defect silences one patient."""
+    try:
+        review = evaluate(history, site.policy, now)
+        transitions = decide(known, review, patient_id=history.patient_id, history=history, now=now)
+    except Exception as error:
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = "unknown" if where is None else f"{where.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{where.tb_lineno}"
+        log.error("a patient could not be evaluated", extra={"defect": type(error).__name__, "place": place})
+        return f"a defect of ours, {type(error).__name__} at {place}; please report it"
+    return Outcome(history=history, review=review, transitions=transitions)
+
+
+def _record(site: Site, connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    mark = PolicyMark.of(site.policy)
+    alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
+    for outcome in outcomes:
+        changes.set_look_again(connection, outcome.history.patient_id, outcome.review.look_again_at)
+        if not outcome.transitions:
+            continue
+        saved = alerts.save(connection, outcome.transitions, now=now, policy_sha256=mark.sha256)
+        for transition in saved:
+            counts["opened"] += transition.reason is Reason.NEW
+            counts["raised"] += transition.reason in RAISED
+            counts["resolved"] += transition.reason is Reason.RESOLVED
+            counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
+        old_news = [t for t in saved if t.speaks and mailing.is_old_news(site.settings, t, now)]
+        digests.add(connection, [t.after.alert_id for t in old_news if t.after.alert_id is not None], now)
+        counts["queued"] += mailing.queue_mail(
+            site, connection, outcome.history, [t for t in saved if t.speaks and t not in old_news], now
+        )
+    return counts

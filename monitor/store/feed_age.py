@@ -1,0 +1,23 @@
+"""How old the newest fact is: a quiet feed is not a healthy patient."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from monitor.store.fact_tables import KINDS
+
+
+def newest_fact_at(connection: Connection) -> datetime | None:
+    """When the fact that was stored last came in, in UTC, or None where nothing is stored.
+
+    By the highest id of each table: ids are never reused, and no index on the time is needed.
+    """
+    found: list[datetime] = []
+    for kind in KINDS:
+        text = connection.exec_driver_sql(f"SELECT stored_at FROM {kind} ORDER BY id DESC LIMIT 1").scalar()
+        if text is not None:
+            stored_at = datetime.fromisoformat(str(text))
+            found.append(stored_at if stored_at.tzinfo else stored_at.replace(tzinfo=UTC))
+    return max(found, default=None)

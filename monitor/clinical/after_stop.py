@@ -165,15 +165,15 @@ def _worse(
         track = each.track
         found = _change_of(each, clause, situation)
         texts.append(track.text(found, (situation.today - situation.first_on).days))
-        if found is None or not _in_days(clause, found.began_on, stop):
+        if found is None or not _in_days(clause, found.seen.on, stop):
             continue
-        said = f"{track.said(found)}, {(found.began_on - stop).days} days after the last dose"
+        said = f"{track.said(found)}, {(found.seen.on - stop).days} days after the last dose"
         return AfterStopCriterion(
             criterion=_criterion(identifier, clause, f"{said} on {stop}; {rule}", met=True),
             urgency=clause.urgency,
             said=said,
             seen=found.record,
-            began_on=found.began_on,
+            began_on=found.seen.on,
             evidence=evidence_of(found.newest.record, found.record, found.best.record),
         )
     return _not_met(identifier, clause, f"{'; '.join(texts) or 'nothing recorded'}; {rule}")

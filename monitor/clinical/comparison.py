@@ -34,10 +34,10 @@ Enough = Callable[[float, float], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """From ``best`` to ``seen``, the reading of ``record``; ``newest`` is the newest reading, no better than ``level``.
+    """From ``best`` to ``seen``, the reading of ``record`` at which the present state was first recorded.
 
-    ``level``: the least burden from ``seen`` on. ``began_on``: first day of the unbroken run at it, which names the event.
-    ``other_assessor``: no comparison by the same assessor shows it.
+    ``level``: the least burden from ``seen`` to the ``newest`` reading. ``other_assessor``: no comparison by the same
+    assessor shows it.
     """
 
     best: Reading
@@ -45,7 +45,6 @@ class Change:
     newest: Reading
     record: Assessment
     level: float
-    began_on: date
     other_assessor: bool
 
     @property
@@ -140,15 +139,8 @@ def _change(found: Sequence[Reading], enough: Enough, within_days: int, first_on
         level = min(level, seen.burden)
         best = _best(found, index, within_days, same_assessor=same_assessor)
         if best is not None and enough(level, best.burden):
-            return Change(
-                best=best,
-                seen=seen,
-                newest=found[0],
-                record=seen.record,
-                level=level,
-                began_on=_run_began_on(found, index, level),
-                other_assessor=not same_assessor,
-            )
+            first, record = _run_began(found, index, level, first_on, seen.record)
+            return Change(best=best, seen=first, newest=found[0], record=record, level=level, other_assessor=not same_assessor)
     return None
 
 
@@ -170,7 +162,12 @@ def _best(found: Sequence[Reading], index: int, within_days: int, *, same_assess
     return best
 
 
-def _run_began_on(found: Sequence[Reading], index: int, level: float) -> date:
-    while index + 1 < len(found) and found[index + 1].burden >= level and found[index + 1].record is not None:
-        index += 1
-    return found[index].on
+def _run_began(
+    found: Sequence[Reading], index: int, level: float, first_on: date, record: Assessment
+) -> tuple[Reading, Assessment]:
+    """The first reading, since the first dose, of the unbroken run at ``level`` or worse that holds ``index``."""
+    for earlier in found[index + 1 :]:
+        if earlier.burden < level or earlier.record is None or earlier.on < first_on:
+            break
+        index, record = index + 1, earlier.record
+    return found[index], record

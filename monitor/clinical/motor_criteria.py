@@ -55,7 +55,7 @@ def met_by(
         text,
         said=said,
         seen=found.record,
-        began_on=found.began_on,
+        began_on=found.seen.on,
         evidence=evidence_of(found.newest.record, found.record, found.best.record),
         urgency=urgency,
         severe=severe,

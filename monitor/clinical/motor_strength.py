@@ -144,7 +144,7 @@ def single_limb(measures: Measures) -> MotorCriterion:
         f"{said}; {rule}",
         said=said,
         seen=worst.record,
-        began_on=worst.began_on,
+        began_on=worst.seen.on,
         evidence=evidence_of(worst.newest.record, worst.record, worst.best.record),
         urgency=clause.urgency,
         retest=True,
@@ -162,7 +162,7 @@ def _fell(measures: Measures, found: Change) -> str:
 
 def _worst(falls: dict[int, Change]) -> Change:
     """The change that fell furthest, the newest of equals."""
-    return max(falls.values(), key=lambda each: (each.level - each.best.burden, each.began_on))
+    return max(falls.values(), key=lambda each: (each.level - each.best.burden, each.seen.on))
 
 
 def _one_same(changes: Iterable[Change]) -> bool:

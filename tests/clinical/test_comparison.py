@@ -64,7 +64,7 @@ def test_given_a_record_before_the_first_dose_when_compared_then_it_serves() -> 
 def test_given_a_visit_that_confirms_a_loss_when_its_window_no_longer_reaches_the_best_then_the_loss_stays_found() -> None:
     found = rise("on motor_grade\n2024-03-01 0\n2024-03-29 2\n2024-03-30 2")
     assert found is not None
-    assert (found.seen.on, found.newest.on, found.began_on) == (date(2024, 3, 29), date(2024, 3, 30), date(2024, 3, 29))
+    assert (found.seen.on, found.newest.on) == (date(2024, 3, 29), date(2024, 3, 30))
 
 
 def test_given_a_loss_confirmed_for_longer_than_the_window_when_compared_then_it_is_no_longer_rapid() -> None:
@@ -83,7 +83,7 @@ def test_given_a_loss_when_the_newest_value_is_better_again_then_only_what_remai
 
 def test_given_the_same_state_told_again_when_compared_then_it_is_the_same_event() -> None:
     table = "on motor_grade\n2024-03-01 0\n2024-03-10 2\n2024-03-12 2"
-    began = [found.began_on for text in (table, table + "\n2024-03-20 2") if (found := rise(text))]
+    began = [found.seen.on for text in (table, table + "\n2024-03-20 2") if (found := rise(text))]
     assert began == [date(2024, 3, 10)] * 2
 
 

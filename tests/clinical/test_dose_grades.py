@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.clinical.scales.ctcae import comparable, edition, neuropathic_pain, worst_grade
+from monitor.clinical.scales.ctcae import edition, neuropathic_pain, worst_grade
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,3 @@ def test_given_a_version_as_written_when_its_edition_is_asked_then_the_number_be
     version: str | None, number: int | None
 ) -> None:
     assert edition(version) == number
-
-
-@pytest.mark.parametrize(
-    ("earlier", "later", "same"),
-    [("4.0", "4.03", True), ("5.0", "6.0", False), (None, None, True), (None, "5.0", False), ("5.0", None, False)],
-)
-def test_given_two_versions_when_grades_are_compared_then_only_within_one_edition(
-    earlier: str | None, later: str | None, same: bool
-) -> None:
-    assert comparable(earlier, later) is same

@@ -1,4 +1,4 @@
-"""CTCAE grades of peripheral neuropathy, 0 (none recorded as none) to 5, and when two of them may be compared.
+"""CTCAE grades of peripheral neuropathy, 0 to 5, as a dose table takes them.
 
 "Grade 1" means three things: v4.03 "asymptomatic; loss of deep tendon reflexes or paresthesia", v5.0 "asymptomatic",
 v6.0 "mild symptoms". A change of edition shifts grades 0 and 1 without any change in the patient.
@@ -46,15 +46,3 @@ def edition(version: str | None) -> int | None:
         return None
     number = version.strip().lstrip("vV").partition(".")[0]
     return int(number) if number.isascii() and number.isdigit() else None
-
-
-def comparable(earlier_version: str | None, later_version: str | None) -> bool:
-    """Whether a difference between two grades means a difference in the patient: same edition.
-
-    Where neither version was recorded the feed is taken to have kept to one (our judgement);
-    where only one was, nothing says that they agree.
-
-    >>> comparable("4.0", "4.03"), comparable("5.0", "6.0"), comparable(None, None), comparable(None, "5.0")
-    (True, False, True, False)
-    """
-    return earlier_version == later_version or edition(earlier_version) == edition(later_version)

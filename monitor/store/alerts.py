@@ -87,6 +87,14 @@ def by_id(connection: Connection, alert_id: int) -> Alert | None:
     return None if row is None else _alert(row)
 
 
+def by_ids(connection: Connection, alert_ids: Sequence[int]) -> list[Alert]:
+    """The alerts with these ids, oldest first; ids of none are passed over."""
+    found: list[Alert] = []
+    for part in _parts(sorted(alert_ids)):
+        found += [_alert(row) for row in connection.execute(select(ALERTS).where(ALERTS.c.id.in_(part)).order_by(ALERTS.c.id))]
+    return found
+
+
 def save(
     connection: Connection,
     transitions: Sequence[Transition],

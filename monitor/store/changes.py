@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, literal_column, select
 from sqlmodel import UTCDateTime
 
 from monitor.store.dialect import placeholders
@@ -29,24 +29,21 @@ class Due:
 
 NOTHING = Due((), ())
 
-_IDLE = select(
-    select(CHANGES.c.id).exists()
-    | select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime)).exists()
+_NOW = bindparam("now", type_=UTCDateTime)
+IDLE = select(
+    # Ids begin at 1; the condition makes it a search, of one step.
+    select(CHANGES.c.id).where(CHANGES.c.id > literal_column("0")).exists()
+    | select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= _NOW).exists()
 )
 _PAGE_OF_CHANGES = (
     select(CHANGES.c.id, CHANGES.c.patient_id).where(CHANGES.c.id > bindparam("after")).order_by(CHANGES.c.id).limit(_PAGE)
 )
-_TIME_HAS_COME = (
-    select(LOOK_AGAIN.c.patient_id)
-    .where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime))
-    .order_by(LOOK_AGAIN.c.at)
-    .limit(bindparam("most"))
-)
+_TIME_HAS_COME = select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= _NOW).order_by(LOOK_AGAIN.c.at).limit(bindparam("most"))
 
 
 def anything_due(connection: Connection, now: datetime) -> bool:
     """Whether a round would find a patient: one statement, whatever is stored. For the idle poll."""
-    return bool(connection.execute(_IDLE, {"now": now}).scalar())
+    return bool(connection.execute(IDLE, {"now": now}).scalar())
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Due:

@@ -49,16 +49,17 @@ def patients_with_facts(connection: Connection) -> list[str]:
     """Every patient of whom anything is stored, in the order of the ids. Costs what there are patients, not facts."""
     found: set[str] = set()
     for kind in KINDS:
-        found.update(row[0] for row in connection.exec_driver_sql(_PATIENTS.format(kind=kind)))
+        found.update(row[0] for row in connection.exec_driver_sql(patients_statement(kind)))
     return sorted(found)
 
 
-_PATIENTS = """WITH RECURSIVE known (patient_id) AS (
+def patients_statement(kind: str) -> str:
+    """Every patient of one kind; steps from one to the next in the index: DISTINCT would walk through every fact."""
+    return f"""WITH RECURSIVE known (patient_id) AS (
  SELECT min(patient_id) FROM {kind}
  UNION ALL
  SELECT (SELECT min(patient_id) FROM {kind} WHERE patient_id > known.patient_id) FROM known WHERE known.patient_id IS NOT NULL
 ) SELECT patient_id FROM known WHERE patient_id IS NOT NULL"""
-"""Steps from one patient to the next in the index: DISTINCT would walk through every fact."""
 
 
 @cache

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
@@ -92,16 +92,33 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
     return tuple(connection.execute(insert, rows).scalars().all())
 
 
-def claim_due(connection: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[StoredMessage]:
-    """Take at most ``limit`` due messages for ``lease``. Commit before sending any of them."""
-    due = (
+def anything_due(connection: Connection, now: datetime) -> bool:
+    """Whether a message waits to be sent at ``now``, or a claim on one has run out."""
+    columns = MESSAGES.c
+    pending = select(columns.id).where(columns.state == "pending", columns.next_attempt_at <= now).exists()
+    expired = select(columns.id).where(columns.state == "sending", columns.lease_until <= now).exists()
+    return bool(connection.execute(select(pending | expired)).scalar())
+
+
+def due_query(now: datetime, limit: int) -> Select[Any]:
+    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming."""
+    return (
         select(MESSAGES)
-        .where(MESSAGES.c.state == "pending", MESSAGES.c.next_attempt_at <= now)
+        .where(MESSAGES.c.state == literal_column("'pending'"), MESSAGES.c.next_attempt_at <= now)
         .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(due).all()
+
+
+def expired_query(now: datetime) -> Select[Any]:
+    """The claims whose lease is over."""
+    return select(MESSAGES.c.id).where(MESSAGES.c.state == literal_column("'sending'"), MESSAGES.c.lease_until <= now)
+
+
+def claim_due(connection: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[StoredMessage]:
+    """Take at most ``limit`` due messages for ``lease``. Commit before sending any of them."""
+    rows = connection.execute(due_query(now, limit)).all()
     if rows:
         update = (
             MESSAGES.update()
@@ -151,14 +168,13 @@ def record_outcome(
 
 def release_expired(connection: Connection, now: datetime) -> int:
     """Give up the claims whose lease is over: their outcome is unknown, they are due again. Returns how many."""
-    expired = (MESSAGES.c.state == "sending") & (MESSAGES.c.lease_until <= now)
-    ids = connection.execute(select(MESSAGES.c.id).where(expired)).scalars().all()
+    ids = connection.execute(expired_query(now)).scalars().all()
     if ids:
         reply = "no outcome was recorded before the end of the lease"
         rows = [{"message": id_, "at": now, "outcome": "indeterminate", "reply": reply} for id_ in ids]
         connection.execute(ATTEMPTS.insert(), rows)
         back = {"state": "pending", "lease_until": None, "next_attempt_at": now, "maybe_repeat": True}
-        connection.execute(MESSAGES.update().where(expired).values(**back))
+        connection.execute(MESSAGES.update().where(MESSAGES.c.id.in_(ids)).values(**back))
     return len(ids)
 
 
@@ -174,6 +190,17 @@ def oldest_waiting(connection: Connection) -> datetime | None:
     """When the oldest message was decided that no relay has accepted yet, or None."""
     waiting = MESSAGES.c.state.in_(("pending", "sending"))
     return connection.execute(select(func.min(MESSAGES.c.created_at)).where(waiting)).scalar()
+
+
+def last_trouble(connection: Connection) -> str | None:
+    """What the relay said last, if that was no acceptance and messages are waiting; without any address."""
+    waiting = select(MESSAGES.c.id).where(MESSAGES.c.state == "pending", MESSAGES.c.attempts + MESSAGES.c.fencing_token > 0)
+    if connection.execute(waiting.limit(1)).scalar() is None:
+        return None
+    newest = connection.execute(
+        select(ATTEMPTS.c.outcome, ATTEMPTS.c.reply).order_by(ATTEMPTS.c.id.desc()).limit(1)
+    ).one_or_none()
+    return None if newest is None or newest.outcome == "accepted" else f"{newest.outcome.replace('_', ' ')}: {newest.reply}"
 
 
 def of_patient(connection: Connection, patient_id: str) -> list[StoredMessage]:

@@ -37,14 +37,6 @@ class LookAgainRow(Stored, table=True):
     at: datetime
 
 
-class DigestEntryRow(Stored, table=True):
-    """An alert that waits to be named in the next digest; a crash before that digest leaves it waiting."""
-
-    __tablename__ = "digest_entries"
-    alert_id: int = Field(primary_key=True, foreign_key="alerts.id", sa_type=Key, sa_column_kwargs={"autoincrement": False})
-    since: datetime
-
-
 class FailureRow(Stored, table=True):
     """A patient who could not be evaluated, and why, without any value of the record."""
 
@@ -97,6 +89,14 @@ class AlertRow(Stored, table=True):
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     policy_sha256: str | None = Field(default=None, sa_type=Text)
+
+
+class DigestEntryRow(Stored, table=True):
+    """An alert that waits to be named in the next digest; a crash before that digest leaves it waiting."""
+
+    __tablename__ = "digest_entries"
+    alert_id: int = Field(primary_key=True, foreign_key="alerts.id", sa_type=Key, sa_column_kwargs={"autoincrement": False})
+    since: datetime
 
 
 class AlertEventRow(Stored, table=True):

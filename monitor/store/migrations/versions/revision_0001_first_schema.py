@@ -37,6 +37,10 @@ def _required(name: str, type_: Any = sa.Text, default: Any = None) -> sa.Column
     return sa.Column(name, type_, nullable=False, server_default=default)
 
 
+def _all_required(names: str, type_: Any = sa.Text) -> list[sa.Column[Any]]:
+    return [_required(name, type_) for name in names.split()]
+
+
 def _optional(names: str, type_: Any = sa.Text) -> list[sa.Column[Any]]:
     return [sa.Column(name, type_) for name in names.split()]
 
@@ -146,7 +150,7 @@ def _facts() -> None:
     _assessments()
     _fact_table(
         "labs",
-        [_required("collected_at"), _required("analyte"), _required("value", Real), _required("unit")],
+        [*_all_required("collected_at analyte"), _required("value", Real), _required("unit")],
         [
             *_dated("labs", "collected_at"),
             _check(
@@ -162,7 +166,7 @@ def _facts() -> None:
     )
     _fact_table(
         "investigations",
-        [_required("performed_at"), _required("kind"), _required("findings")],
+        _all_required("performed_at kind findings"),
         [
             *_dated("investigations", "performed_at"),
             *_one_of("investigations", "kind", ("nerve_conduction", "csf_report", "mri_spine", "antibodies")),
@@ -171,7 +175,7 @@ def _facts() -> None:
     )
     _fact_table(
         "treatments",
-        [_required("treatment"), _required("started_on"), *_optional("stopped_on")],
+        [*_all_required("treatment started_on"), *_optional("stopped_on")],
         _dated("treatments", "started_on stopped_on"),
     )
 
@@ -224,10 +228,8 @@ def _rounds() -> None:
     op.create_table(
         "rounds",
         sa.Column("id", sa.Integer, primary_key=True),
-        _required("started_at", UTCDateTime),
-        _required("finished_at", UTCDateTime),
-        _required("evaluated", sa.Integer),
-        _required("failed", sa.Integer),
+        *_all_required("started_at finished_at", UTCDateTime),
+        *_all_required("evaluated failed", sa.Integer),
         *_between("rounds", "id", 1, 1),
     )
     op.create_table(
@@ -243,22 +245,20 @@ def _alerts() -> None:
     op.create_table(
         "policies",
         sa.Column("sha256", sa.Text, primary_key=True),
-        _required("guideline"),
-        _required("version"),
+        *_all_required("guideline version"),
         _required("loaded_at", UTCDateTime),
     )
     op.create_table(
         "alerts",
         _key(),
-        *(_required(name) for name in ("patient_id", "rule", "state", "urgency")),
+        *_all_required("patient_id rule state urgency"),
         _required("clinical_at", UTCDateTime),
         _required("headline"),
         *_optional("action"),
-        *(_required(name) for name in ("criteria", "evidence", "missing")),
+        *_all_required("criteria evidence missing"),
         _required("weight", sa.Integer),
         _required("occasion"),
-        _required("opened_at", UTCDateTime),
-        _required("raised_at", UTCDateTime),
+        *_all_required("opened_at raised_at", UTCDateTime),
         _required("holds", sa.Boolean),
         *_optional("acknowledged_at", UTCDateTime),
         *_optional("acknowledged_by acknowledged_note"),
@@ -276,28 +276,34 @@ def _alerts() -> None:
         _key(),
         _required("alert_id", Key),
         _required("at", UTCDateTime),
-        *(_required(name) for name in ("reason", "urgency")),
+        *_all_required("reason urgency"),
         *_optional("by note"),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_events_alert_id_alerts")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_alert_events_alert_id", "alert_events", ["alert_id"])
+    op.create_table(
+        "digest_entries",
+        sa.Column("alert_id", Key, primary_key=True, autoincrement=False),
+        _required("since", UTCDateTime),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_digest_entries_alert_id_alerts")),
+    )
 
 
 def _messages() -> None:
     op.create_table(
         "messages",
         _key(),
-        *(_required(name) for name in ("message_id", "kind")),
+        *_all_required("message_id kind"),
         _required("priority", sa.Integer),
         _required("alert_ids"),
         *_optional("patient_id"),
-        *(_required(name) for name in ("recipient_address", "recipient_name", "subject", "text")),
+        *_all_required("recipient_address recipient_name subject text"),
         *_optional("html"),
-        *(_required(name) for name in ("headers", "state")),
+        *_all_required("headers state"),
         _required("next_attempt_at", UTCDateTime),
         *_optional("lease_until", UTCDateTime),
-        *(_required(name, sa.Integer) for name in ("fencing_token", "attempts")),
+        *_all_required("fencing_token attempts", sa.Integer),
         _required("maybe_repeat", sa.Boolean),
         _required("created_at", UTCDateTime),
         *_one_of("messages", "state", ("pending", "sending", "accepted", "dead")),
@@ -312,7 +318,7 @@ def _messages() -> None:
         _key(),
         _required("message", Key),
         _required("at", UTCDateTime),
-        *(_required(name) for name in ("outcome", "reply")),
+        *_all_required("outcome reply"),
         *_one_of("attempts", "outcome", ("accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate")),
         sa.ForeignKeyConstraint(["message"], ["messages.id"], name=op.f("fk_attempts_message_messages")),
         sqlite_autoincrement=True,

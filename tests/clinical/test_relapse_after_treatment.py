@@ -86,7 +86,8 @@ def test_given_a_response_of_the_sum_when_it_falls_then_it_counts_unless_in_half
 
 
 def test_given_three_deteriorations_when_early_then_both_are_said_and_the_urgent_one_leads() -> None:
-    rows = f"{ONSET} 1 2\n2024-03-10 3 4\n2024-03-14 3 3\n2024-03-18 3 4\n2024-03-22 3 3\n2024-03-26 3 4\n2024-03-30 3 3\n2024-04-03 3 4"
+    again = "\n".join(f"2024-03-{day} 3 {gbs}" for day, gbs in ((10, 4), (14, 3), (18, 4), (22, 3), (26, 4), (30, 3)))
+    rows = f"{ONSET} 1 2\n{again}\n2024-04-03 3 4"
     found = after(rows, "2024-04-03", IVIG)
     assert met(found) == {"fluctuation-early", "fluctuation-late"}
     assert urgency(found) is Urgency.IMMEDIATE

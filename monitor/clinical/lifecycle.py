@@ -44,22 +44,38 @@ class _Record:
         self._in_force: set[tuple[str, str, int]] | None = None
 
     def corrected(self, evidence: tuple[Evidence, ...]) -> bool:
-        """Whether a version that the evidence names was superseded or voided since."""
+        """Whether a version that the evidence names was superseded or voided since; an end that was filled in is no correction."""
         if self._in_force is None:
-            self._in_force = _in_force(self._history.as_known_at(self._now))
+            known = self._history.as_known_at(self._now)
+            self._in_force = _versions(known) | _merely_ended(self._history, known)
         return any((each.kind, each.id, each.version) not in self._in_force for each in evidence)
 
 
-def _in_force(known: History) -> set[tuple[str, str, int]]:
+def _versions(history: History) -> set[tuple[str, str, int]]:
     kinds: dict[str, tuple[Fact, ...]] = {
-        "course": known.courses,
-        "dose": known.doses,
-        "assessment": known.assessments,
-        "lab": known.labs,
-        "investigation": known.investigations,
-        "treatment": known.treatments,
+        "course": history.courses,
+        "dose": history.doses,
+        "assessment": history.assessments,
+        "lab": history.labs,
+        "investigation": history.investigations,
+        "treatment": history.treatments,
     }
     return {(kind, fact.fact_id, fact.version) for kind, facts in kinds.items() for fact in facts}
+
+
+def _merely_ended(history: History, known: History) -> set[tuple[str, str, int]]:
+    """Earlier versions of courses and treatments that differ from the one in force by nothing but its end."""
+    courses = {(course.fact_id, course.drug, course.started_on) for course in known.courses}
+    treatments = {(each.fact_id, each.treatment, each.started_on) for each in known.treatments}
+    return {
+        ("course", course.fact_id, course.version)
+        for course in history.courses
+        if course.discontinued_on is None and (course.fact_id, course.drug, course.started_on) in courses
+    } | {
+        ("treatment", each.fact_id, each.version)
+        for each in history.treatments
+        if each.stopped_on is None and (each.fact_id, each.treatment, each.started_on) in treatments
+    }
 
 
 def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _Record, now: datetime) -> Transition | None:
@@ -76,15 +92,22 @@ def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _R
     if heaviness < kept:
         if record.corrected(alert.finding.evidence):
             return _lowered(alert, finding, now)
+        if _another_event(alert, finding) and finding.clinical_at > alert.finding.clinical_at:
+            return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
         # What was told stays in mind: as bad again on another occasion is new, and its evidence may yet be corrected.
         told = alert.finding
         evidence = finding.evidence + tuple(each for each in told.evidence if each not in finding.evidence)
         return _silently(
             alert, replace(finding, urgency=told.urgency, weight=told.weight, occasion=told.occasion, evidence=evidence)
         )
-    if alert.state == "acknowledged" and finding.occasion and finding.occasion != alert.finding.occasion:
+    if _another_event(alert, finding):
         return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
     return _silently(alert, replace(finding, occasion=finding.occasion or alert.finding.occasion))
+
+
+def _another_event(alert: Alert, finding: Finding) -> bool:
+    """Whether somebody took on one event and this is another. A milder one counts too, if it came later: see ``_holds``."""
+    return alert.state == "acknowledged" and bool(finding.occasion) and finding.occasion != alert.finding.occasion
 
 
 def _speaks_again(alert: Alert, finding: Finding, reason: Reason, now: datetime) -> Transition:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
-from monitor.clinical.findings import Finding, Review, Urgency
-from monitor.clinical.history import History
+from monitor.clinical.findings import Evidence, Finding, Review, Urgency
+from monitor.clinical.history import Course, History, history_of
 from monitor.clinical.lifecycle import acknowledge, decide, snooze
 from tests.builders import NOW, PATIENT_ID, a_finding, a_history, an_assessment
 
@@ -65,6 +65,24 @@ def test_given_an_acknowledged_and_snoozed_alert_when_worse_then_it_speaks_and_i
 def test_given_an_acknowledged_alert_when_another_occasion_then_it_speaks() -> None:
     change = only(told(a_finding(occasion="2 March"), alerts=(acknowledged(a_finding(occasion="1 March")),)))
     assert (change.reason, change.speaks, change.after.state) == (Reason.NEW_OCCASION, True, "open")
+
+
+def test_given_an_acknowledged_alert_when_a_later_and_milder_event_then_it_speaks_with_its_own_urgency() -> None:
+    before = acknowledged(a_finding(urgency=Urgency.IMMEDIATE, occasion="1 March"))
+    later = a_finding(occasion="30 May", clinical_at=before.finding.clinical_at + timedelta(days=90))
+    change = only(told(later, alerts=(before,)))
+    assert (change.reason, change.after.state, change.after.urgency) == (Reason.NEW_OCCASION, "open", Urgency.SAME_DAY)
+
+
+def test_given_a_course_that_merely_ended_when_its_finding_ceases_then_resolved_and_not_withdrawn() -> None:
+    begun = Course(fact_id="c", version=1, known_at=NOW, superseded_at=LATER, drug="bortezomib", started_on=NOW.date())
+    ended = replace(begun, version=2, known_at=LATER, superseded_at=None, discontinued_on=NOW.date())
+    seen = Evidence(kind="course", id="c", version=1, at=NOW)
+    history = history_of(PATIENT_ID, [begun, ended])
+    change = only(told(alerts=(acknowledged(a_finding(evidence=(seen,))),), history=history))
+    assert change.reason is Reason.RESOLVED
+    moved = history_of(PATIENT_ID, [begun, replace(ended, started_on=NOW.date() - timedelta(days=9))])
+    assert only(told(alerts=(acknowledged(a_finding(evidence=(seen,))),), history=moved)).reason is Reason.WITHDRAWN
 
 
 def test_given_an_open_alert_when_another_occasion_then_silent() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
     from monitor.cli.demo_story import Told
 
 FIRST_TO_OPEN = (  # of the published patient; each is where his story turns
-    ("dose-modification", "the first advice: a grade and pain, and the dose is too high"),
-    ("worsening-after-discontinuation", "the drug was stopped a week ago, and he can no longer walk"),
-    ("relapse-after-treatment", "worse again after the plasma exchange had helped"),
+    ("dose-modification", "first advice: grade 1 with pain, reduce the dose"),
+    ("worsening-after-discontinuation", "off the drug, and he can no longer walk"),
+    ("relapse-after-treatment", "worse again after plasma exchange had helped"),
 )
 PUBLISHED = "JK-2012"
 
@@ -67,12 +69,14 @@ def _what_next(told: Sequence[Told], out: Path, config: Path, index: Path) -> li
         mail = next((t.mail for t in told if (t.alert["patient_id"], t.alert["rule"]) == (PUBLISHED, rule) and t.mail), None)
         if mail is not None:
             lines.append(f"  {out / 'mail' / mail.name}.html  {why}")
-    run = f"bipn-monitor --config {config}"
     return [
         *lines,
         "Try next:",
-        f"  {run} explain {PUBLISHED} --at 2011-03-15T20:00",
-        f"  {run} alerts --open",
-        f"  {run} replay --patient {PUBLISHED}",
+        *(f"{_program()} -c {config} {words}" for words in (f"explain {PUBLISHED} --at 2011-03-15", "alerts --open", "replay")),
         "Decision support. Not a medical device, not validated for any clinic.",
     ]
+
+
+def _program() -> str:
+    """How this program is called from where the person is."""
+    return "bipn-monitor" if shutil.which("bipn-monitor") or not sys.argv[0].endswith("bipn-monitor") else sys.argv[0]

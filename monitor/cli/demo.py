@@ -33,7 +33,7 @@ def demo(
     from monitor.service.opening import open_site
 
     demo_stage.prepare(out)
-    note("A cohort of fourteen patients under a moved clock; mails go by SMTP to a receiver on this machine.")
+    note("Fourteen patients under a moved clock; mails go by SMTP to this machine only.")
     started = clock.monotonic_seconds()
     with demo_stage.receiving(out / "mail") as port:
         config = demo_stage.write_config(out, port)

@@ -73,7 +73,10 @@ def sensory_after_stop(situation: Situation) -> tuple[AfterStopCriterion, ...]:
 
 
 def not_recovering(situation: Situation) -> AfterStopCriterion:
-    """D5: long after the stop still at this grade, no better than at the stop. A known baseline is not bortezomib's doing."""
+    """D5: long after the stop still at this grade, no better than at it, or than when first seen after it.
+
+    A known baseline is not bortezomib's doing.
+    """
     clause = situation.policy.thresholds.after_discontinuation.not_recovering
     rule = f"grade {clause.grade} or worse, no better than at the stop, {clause.after_days} days after the last dose counts"
     stop = situation.stopped_on
@@ -81,30 +84,33 @@ def not_recovering(situation: Situation) -> AfterStopCriterion:
         return _not_met("not-recovering", clause, f"{_on_drug(situation)}; {rule}")
     day = (situation.today - stop).days
     patient = situation.history.patient
-    reach = (situation.today - situation.first_on).days
+    reach = _reach_days(situation, stop)
     texts: list[str] = []
     for name, baseline in (("sensory_grade", patient.baseline_sensory_grade), ("motor_grade", patient.baseline_motor_grade)):
-        for track in grade_tracks(situation, name, reach, baseline):
-            newest = track.newest
-            at_stop = next((reading for reading in track.readings if reading.on <= stop), None)
-            if newest is None or newest.on <= stop or at_stop is None:
-                texts.append(f"{track.text(None, reach)}, not recorded both at the stop and since")
+        for track in grade_tracks(situation, name, reach, baseline, back_to=stop):
+            newest, reference = track.newest, _at_stop(track.readings, stop)
+            if newest is None or newest.on <= stop or reference is None or reference is newest:
+                texts.append(f"{track.text(None, reach)}, not recorded twice since the stop")
                 continue
-            said = (
-                f"{track.what}: {track.show(at_stop)} at the stop, {track.show(newest)} on {newest.on}, day {day} after the stop"
-            )
+            said = f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, now day {day}"
             texts.append(said)
             above = newest.burden >= clause.grade and newest.burden > (baseline or 0)
-            if above and newest.burden >= at_stop.burden and day >= clause.after_days:
+            if above and newest.burden >= reference.burden and day >= clause.after_days:
                 return AfterStopCriterion(
-                    criterion=_criterion("not-recovering", clause, f"{said}; {rule}", met=True),
+                    criterion=_criterion("not-recovering", clause, f"{said} after the last dose on {stop}; {rule}", met=True),
                     urgency=clause.urgency,
-                    said=f"not recovering: {said}",
+                    said=f"not recovering: {said} after the last dose",
                     seen=newest.record,
                     began_on=stop,
-                    evidence=evidence_of(newest.record, at_stop.record),
+                    evidence=evidence_of(newest.record, reference.record),
                 )
     return _not_met("not-recovering", clause, f"{'; '.join(texts)}; {rule}")
+
+
+def _at_stop(found: list[Reading], stop: date) -> Reading | None:
+    """The value in force at the stop, or the first one recorded after it. The baseline is neither."""
+    recorded = [reading for reading in found if reading.record is not None]
+    return next((reading for reading in recorded if reading.on <= stop), recorded[-1] if recorded else None)
 
 
 def _one_up(criterion: MotorCriterion, clause: AfterStop) -> Urgency:
@@ -124,27 +130,28 @@ class _Sensory:
 
 def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sensory]:
     """Readings from the days before the stop on, or from the last one before them."""
-    before = situation.policy.thresholds.after_discontinuation.compare_days_before_stop
-    first_on, assessments = situation.first_on, situation.assessments
-    reach = (situation.today - first_on).days + before
+    first_on, assessments, reach = situation.first_on, situation.assessments, _reach_days(situation, stop)
     baseline = situation.history.patient.baseline_sensory_grade
-    found = [_Sensory("grade", track) for track in grade_tracks(situation, "sensory_grade", reach, baseline)]
-    pain = readings(assessments, attrgetter("neuropathic_pain"), first_on=first_on, reach_days=reach, burden_of=float)
-    nrs: list[Reading] = []
+    graded = grade_tracks(situation, "sensory_grade", reach, baseline, back_to=stop)
+    tracks = [_Sensory("grade", track) for track in graded]
+    read = attrgetter("neuropathic_pain")
+    pain = readings(assessments, read, first_on=first_on, reach_days=reach, burden_of=float, back_to=stop)
     if pain:  # a number alone does not say which pain was rated
         rated = attrgetter("neuropathic_pain", "pain_nrs")
-        nrs = readings(assessments, rated, first_on=first_on, reach_days=reach, burden_of=_nrs)
-    found.append(_Sensory("pain", Track("neuropathic pain", _yes_no, pain, first_on)))
-    found.append(_Sensory("nrs", Track("neuropathic pain NRS", lambda reading: f"{reading.burden:g}", nrs, first_on)))
-    oldest = stop - timedelta(days=before)
+        nrs = readings(assessments, rated, first_on=first_on, reach_days=reach, burden_of=_nrs, back_to=stop)
+        tracks.append(_Sensory("pain", Track("neuropathic pain", _yes_no, pain, first_on)))
+        tracks.append(_Sensory("nrs", Track("neuropathic pain NRS", _plain, nrs, first_on)))
+    oldest = stop - timedelta(days=situation.policy.thresholds.after_discontinuation.compare_days_before_stop)
     return [
-        _Sensory(
-            each.kind,
-            Track(each.track.what, each.track.show, _from(each.track.readings, oldest, stop), first_on, each.track.note),
-        )
-        for each in found
+        _Sensory(each.kind, each.track._replace(readings=_from(each.track.readings, oldest, stop)))
+        for each in tracks
         if each.track.readings and each.track.readings[0].on <= stop + timedelta(days=to_day)
     ]
+
+
+def _reach_days(situation: Situation, stop: date) -> int:
+    """From today back to the days before the stop."""
+    return (situation.today - stop).days + situation.policy.thresholds.after_discontinuation.compare_days_before_stop
 
 
 def _from(found: list[Reading], oldest: date, stop: date) -> list[Reading]:
@@ -192,9 +199,7 @@ def _change_of(each: _Sensory, clause: GradeAfterStop | MarkedAfterStop, situati
             return now - best >= pain_rise
         return now - best >= clause.rise_nrs and now >= reaching
 
-    days = (
-        situation.today - situation.first_on
-    ).days + 2 * situation.policy.thresholds.after_discontinuation.compare_days_before_stop
+    days = (situation.today - each.track.readings[-1].on).days
     return change(each.track.readings, enough, within_days=days, first_on=situation.first_on)
 
 
@@ -211,6 +216,10 @@ def _in_days(clause: AfterStop, on: date, stop: date) -> bool:
 
 def _nrs(recorded: tuple[bool | None, int | None]) -> int | None:
     return neuropathic_nrs(*recorded)
+
+
+def _plain(reading: Reading) -> str:
+    return f"{reading.burden:g}"
 
 
 def _yes_no(reading: Reading) -> str:

@@ -59,10 +59,12 @@ def readings(
     first_on: date,
     reach_days: int,
     burden_of: Callable[[Value], float | None],
+    back_to: date | None = None,
 ) -> list[Reading]:
     """Readings of one measure, newest first, from the newest back to ``reach_days`` before it.
 
-    Empty where nothing was recorded on or after ``first_on``. Of several records at one instant the worst counts.
+    With ``back_to`` at least as far as the newest reading on or before that day. Empty where nothing was recorded on or
+    after ``first_on``. Of several records at one instant the worst counts.
     """
     found: list[Reading] = []
     oldest, last_at = first_on, None
@@ -70,7 +72,7 @@ def readings(
     for value, record in zip(map(read, newest_first), newest_first, strict=True):
         if value is None:
             continue
-        if record.on < oldest:
+        if record.on < oldest and (back_to is None or not found or found[-1].on <= back_to):
             break
         burden = burden_of(value)
         if burden is None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter, neg
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
 from monitor.clinical.history import NOT_TESTED, Assessment, Walking
 from monitor.clinical.policy import MotorDecline
 from monitor.clinical.scales.mrc import kleyweg_tested
-from monitor.clinical.scales.walking import AIDS, disability, mobility_step, mobility_text, walking_step
+from monitor.clinical.scales.walking import AIDS, UNABLE_STEP, disability, mobility_step, mobility_text, walking_step
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import Strength, strength_at
 
@@ -21,8 +21,7 @@ Read = Callable[[Assessment], Value | None]
 Show = Callable[[Reading], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """One measure: its readings as burdens, newest first, and how they are said. ``note`` says what is not comparable."""
 
     what: str
@@ -41,7 +40,7 @@ class Track:
 
     def after(self, day: date) -> Track:
         """The same measure with the value in force on ``day`` and what came after it."""
-        return replace(self, readings=since(self.readings, day))
+        return self._replace(readings=since(self.readings, day))
 
     def said(self, found: Change) -> str:
         """A change for a headline: ``walking: unaided -> wheelchair in 28 days (2011-02-15 to 2011-03-15)``."""
@@ -106,8 +105,10 @@ def measure(situation: Situation) -> Measures:
 
     walking = track("walking aid", _aid, attrgetter("walking"), walking_step, aid_days)
     disabled = track("GBS disability", _plain, attrgetter("gbs_disability"), disability, aid_days)
-    mobility = Track("walking", _mobility, [], first_on)
-    if walking.readings or disabled.readings:
+    mobility = Track("walking", _mobility, walking.readings, first_on)
+    if disabled.readings:
+        mobility = track("walking", _mobility, attrgetter("walking", "gbs_disability"), _step, aid_days)
+    if mobility.readings and mobility.readings[0].burden >= UNABLE_STEP:  # then it matters when he last walked
         reach = aid_days + clauses.loss_of_walking_undated.within_days
         mobility = track("walking", _mobility, attrgetter("walking", "gbs_disability"), _step, reach)
     mrc_sum = track("MRC sum", _minus, attrgetter("mrc_sum"), neg, 2 * strength_days(clauses))
@@ -151,17 +152,21 @@ def measures_after(measures: Measures, day: date) -> Measures:
     )
 
 
-def grade_tracks(situation: Situation, name: str, reach_days: int, baseline: int | None) -> tuple[Track, ...]:
+def grade_tracks(
+    situation: Situation, name: str, reach_days: int, baseline: int | None, *, back_to: date | None = None
+) -> tuple[Track, ...]:
     """Tracks of a CTCAE grade, one for each version at the newest grading: grades compare only within one version.
 
-    ``name``: ``motor_grade`` or ``sensory_grade``. The recorded baseline serves with any version.
+    ``name``: ``motor_grade`` or ``sensory_grade``. The recorded baseline serves with any version. ``back_to`` as in ``readings``.
     """
     read: Callable[[Assessment], int | None] = attrgetter(name)
     first_on, assessments = situation.first_on, situation.assessments
-    graded = readings(assessments, read, first_on=first_on, reach_days=reach_days, burden_of=float)
+    graded = readings(assessments, read, first_on=first_on, reach_days=reach_days, burden_of=float, back_to=back_to)
     what = name.replace("_", " ")
     if not graded or graded[0].record is None:
         return (Track(what, _grade, [], first_on),)
+    if back_to is not None:
+        reach_days = max(reach_days, (graded[0].on - first_on).days)  # the baseline serves, however old
     at = graded[0].record.at
     versions = {graded[0].record.ctcae_version}
     for each in reversed(assessments):
@@ -179,6 +184,7 @@ def grade_tracks(situation: Situation, name: str, reach_days: int, baseline: int
             first_on=first_on,
             reach_days=reach_days,
             burden_of=float,
+            back_to=back_to,
         )
         other = next((each.record for each in graded if each.record and each.record.ctcae_version != version), None)
         note = f"not comparable: CTCAE {_version(other.ctcae_version)} -> {_version(version)}" if other else ""

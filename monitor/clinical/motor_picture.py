@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.strength import Exam
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MotorCriterion:
+class MotorCriterion(NamedTuple):
     """One clause of M1-M12, met or not. ``urgency``, ``said``, ``seen`` and ``began_on`` are set where it is met.
 
     ``code`` is that of docs/clinical.md, empty for a clause without one. ``severe``: one of M1-M6, within their windows.
     ``retest``: noise is likely (one limb, another assessor), so it never asks for more than a second look.
+    A tuple, because fourteen of them are made for every new fact of every patient.
     """
 
     criterion: Criterion

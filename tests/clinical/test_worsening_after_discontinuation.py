@@ -135,6 +135,11 @@ def test_given_no_value_in_the_days_before_the_stop_when_an_older_one_exists_the
     assert met(found) == {"sensory-early"}
 
 
+def test_given_no_value_before_the_stop_when_a_baseline_is_recorded_then_it_serves() -> None:
+    found = after("on sensory_grade\n2024-03-20 2", "2024-03-20", baseline_sensory_grade=1)
+    assert met(found) == {"sensory-early"}
+
+
 def test_given_a_value_in_the_days_before_the_stop_when_an_older_one_was_better_then_the_older_does_not_serve() -> None:
     found = after("on sensory_grade\n2024-01-10 0\n2024-02-20 2\n2024-03-20 2", "2024-03-20")
     assert met(found) == set()
@@ -167,6 +172,16 @@ def test_given_grade_two_that_lasts_when_120_days_have_not_passed_then_time_alon
 @pytest.mark.parametrize("table", ["2024-02-20 3\n2024-05-20 2", "2024-02-20 1\n2024-05-20 1", "2024-02-20 2"])
 def test_given_a_better_a_milder_or_an_unseen_state_when_120_days_have_passed_then_it_is_not_called_so(table: str) -> None:
     assert "not-recovering" not in met(after(f"on sensory_grade\n{table}", "2024-07-10"))
+
+
+def test_given_nothing_recorded_at_the_stop_when_grade_two_lasts_from_the_first_visit_after_it_then_it_is_not_recovering() -> (
+    None
+):
+    assert met(after("on sensory_grade\n2024-03-10 2\n2024-06-20 2", "2024-07-10")) == {"not-recovering"}
+    assert met(after("on sensory_grade\n2024-06-20 2", "2024-07-10", baseline_sensory_grade=0)) == {
+        "sensory-late",
+        "sensory-marked",
+    }
 
 
 def test_given_a_patient_on_the_drug_when_asked_then_every_clause_says_so() -> None:

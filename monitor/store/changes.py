@@ -5,11 +5,12 @@ A change is consumed by its own id, never by "up to": on PostgreSQL a smaller id
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select
+from sqlalchemy import Connection, Dialect, bindparam, delete, select
 from sqlmodel import UTCDateTime
 
 from monitor.store.dialect import placeholders
@@ -29,21 +30,36 @@ class Due:
 
 NOTHING = Due((), ())
 
-_NOW = bindparam("now", type_=UTCDateTime)
-IDLE = select(
-    # Ids begin at 1; the condition makes it a search, of one step.
-    select(CHANGES.c.id).where(CHANGES.c.id > literal_column("0")).exists()
-    | select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= _NOW).exists()
-)
 _PAGE_OF_CHANGES = (
     select(CHANGES.c.id, CHANGES.c.patient_id).where(CHANGES.c.id > bindparam("after")).order_by(CHANGES.c.id).limit(_PAGE)
 )
-_TIME_HAS_COME = select(LOOK_AGAIN.c.patient_id).where(LOOK_AGAIN.c.at <= _NOW).order_by(LOOK_AGAIN.c.at).limit(bindparam("most"))
+_TIME_HAS_COME = (
+    select(LOOK_AGAIN.c.patient_id)
+    .where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime))
+    .order_by(LOOK_AGAIN.c.at)
+    .limit(bindparam("most"))
+)
+
+
+@cache
+def idle_statement(dialect: Dialect) -> str:
+    """Whether anything is due, by one step into each of two indexes. Ids begin at 1: the condition makes it a search."""
+    mark = placeholders(dialect, 1)
+    return (
+        f"SELECT EXISTS (SELECT 1 FROM changes WHERE id > 0) OR EXISTS (SELECT 1 FROM look_again WHERE look_again.at <= {mark})"
+    )
+
+
+@cache
+def _as_stored(dialect: Dialect) -> Callable[[datetime], object]:
+    """How the driver wants an instant."""
+    return UTCDateTime().dialect_impl(dialect).bind_processor(dialect) or (lambda at: at)
 
 
 def anything_due(connection: Connection, now: datetime) -> bool:
     """Whether a round would find a patient: one statement, whatever is stored. For the idle poll."""
-    return bool(connection.execute(IDLE, {"now": now}).scalar())
+    dialect = connection.dialect
+    return bool(connection.exec_driver_sql(idle_statement(dialect), (_as_stored(dialect)(now),)).scalar())
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Due:

@@ -8,6 +8,7 @@ TypeError or AttributeError for a row that another program spoilt; ``suspect`` t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -43,6 +44,16 @@ _NOT_TESTED = (None,) * len(MUSCLE_COLUMNS)
 _YES: dict[str | None, bool | None] = {None: None, "yes": True, "no": False}
 
 Maker = Callable[[Sequence[Any], tzinfo], Fact]
+
+
+def _setters(kind: type[Fact]) -> tuple[Callable[[Any, object], None], ...]:
+    """What puts a value into each field of ``kind``, in the order of its fields."""
+    return tuple(getattr(kind, field.name).__set__ for field in fields(kind))
+
+
+_SET_DOSE = _setters(Dose)
+_SET_ASSESSMENT = _setters(Assessment)
+"""Most rows are doses and assessments; filled in like this, a frozen one costs half of what its constructor does."""
 
 
 def _known(recorded: str | None, at: datetime, stored: str, zone: tzinfo) -> datetime:
@@ -96,18 +107,22 @@ def course(row: Sequence[Any], zone: tzinfo) -> Course:
 def dose(row: Sequence[Any], zone: tzinfo) -> Dose:
     _, id_, source, recorded, stored, end, record, version, given, drug, mg_per_m2, route = row
     at, on, day_only = moment(given, zone)
-    return Dose(
-        fact_id=source or f"doses-{record or id_}",
-        version=version or id_,
-        known_at=_known(recorded, at, stored, zone),
-        superseded_at=None if end is None else instant(end, zone),
-        at=at,
-        on=on,
-        day_only=day_only,
-        drug=drug.strip().lower(),
-        dose_mg_per_m2=mg_per_m2,
-        route=route,
+    values = (
+        source or f"doses-{record or id_}",
+        version or id_,
+        _known(recorded, at, stored, zone),
+        None if end is None else instant(end, zone),
+        at,
+        on,
+        day_only,
+        drug.strip().lower(),
+        mg_per_m2,
+        route,
     )
+    fact = object.__new__(Dose)
+    for put, value in zip(_SET_DOSE, values, strict=True):
+        put(fact, value)
+    return fact
 
 
 def assessment(row: Sequence[Any], zone: tzinfo) -> Assessment:
@@ -118,37 +133,41 @@ def assessment(row: Sequence[Any], zone: tzinfo) -> Assessment:
     at, on, day_only = moment(assessed, zone)
     written = tuple(powers)
     ranks = _NOT_TESTED if written == _NOT_TESTED else tuple([_RANKS[power] for power in written])
-    return Assessment(
-        fact_id=source or f"assessments-{record or id_}",
-        version=version or id_,
-        known_at=_known(recorded, at, stored, zone),
-        superseded_at=None if end is None else instant(end, zone),
-        at=at,
-        on=on,
-        day_only=day_only,
-        assessor=assessor,
-        ctcae_version=ctcae,
-        sensory_grade=sensory,
-        motor_grade=motor,
-        autonomic_grade=autonomic,
-        neuropathic_pain=_YES[pain],
-        pain_nrs=nrs,
-        walking=walking,
-        gbs_disability=disability,
-        reflexes=reflexes,
-        red_flags=_listed(flags),
-        systolic_lying=systolic_lying,
-        systolic_standing=systolic_standing,
-        diastolic_lying=diastolic_lying,
-        diastolic_standing=diastolic_standing,
-        grip_kpa_right=grip_right,
-        grip_kpa_left=grip_left,
-        vibration_toe_right=toe_right,
-        vibration_toe_left=toe_left,
-        mrc=ranks,
-        mrc_sum=None if ranks is _NOT_TESTED else mrc_sum(ranks),
-        voided=voided == "yes",
+    values = (
+        source or f"assessments-{record or id_}",
+        version or id_,
+        _known(recorded, at, stored, zone),
+        None if end is None else instant(end, zone),
+        at,
+        on,
+        day_only,
+        assessor,
+        ctcae,
+        sensory,
+        motor,
+        autonomic,
+        _YES[pain],
+        nrs,
+        walking,
+        disability,
+        reflexes,
+        _listed(flags),
+        systolic_lying,
+        systolic_standing,
+        diastolic_lying,
+        diastolic_standing,
+        grip_right,
+        grip_left,
+        toe_right,
+        toe_left,
+        ranks,
+        None if ranks is _NOT_TESTED else mrc_sum(ranks),
+        voided == "yes",
     )
+    fact = object.__new__(Assessment)
+    for put, value in zip(_SET_ASSESSMENT, values, strict=True):
+        put(fact, value)
+    return fact
 
 
 def lab(row: Sequence[Any], zone: tzinfo) -> LabResult:

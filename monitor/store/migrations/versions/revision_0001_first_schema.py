@@ -134,17 +134,8 @@ def _facts() -> None:
     )
     _fact_table(
         "doses",
-        [
-            _required("given_at"),
-            _required("drug", default="bortezomib"),
-            _required("dose_mg_per_m2", Real),
-            *_optional("route"),
-        ],
-        [
-            *_dated("doses", "given_at"),
-            *_between("doses", "dose_mg_per_m2", 0, 100000),
-            *_one_of("doses", "route", ("IV", "SC")),
-        ],
+        [_required("given_at"), _required("drug", default="bortezomib"), _required("dose_mg_per_m2", Real), *_optional("route")],
+        [*_dated("doses", "given_at"), *_between("doses", "dose_mg_per_m2", 0, 100000), *_one_of("doses", "route", ("IV", "SC"))],
         by_content=True,
     )
     _assessments()

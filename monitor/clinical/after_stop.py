@@ -90,9 +90,12 @@ def not_recovering(situation: Situation) -> AfterStopCriterion:
         for track in grade_tracks(situation, name, reach, baseline, back_to=stop):
             newest, reference = track.newest, _at_stop(track.readings, stop)
             if newest is None or newest.on <= stop or reference is None or reference is newest:
-                texts.append(f"{track.text(None, reach)}, not recorded twice since the stop")
+                texts.append(f"{_text(track, None, situation)}, not recorded at the stop and after it")
                 continue
-            said = f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, now day {day}"
+            since_stop = (newest.on - stop).days
+            said = (
+                f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, {since_stop} days"
+            )
             texts.append(said)
             above = newest.burden >= clause.grade and newest.burden > (baseline or 0)
             if above and newest.burden >= reference.burden and day >= clause.after_days:
@@ -171,7 +174,7 @@ def _worse(
     for each in tracks:
         track = each.track
         found = _change_of(each, clause, situation)
-        texts.append(track.text(found, (situation.today - situation.first_on).days))
+        texts.append(_text(track, found, situation))
         if found is None or not _in_days(clause, found.seen.on, stop):
             continue
         said = f"{track.said(found)}, {(found.seen.on - stop).days} days after the last dose"
@@ -201,6 +204,14 @@ def _change_of(each: _Sensory, clause: GradeAfterStop | MarkedAfterStop, situati
 
     days = (situation.today - each.track.readings[-1].on).days
     return change(each.track.readings, enough, within_days=days, first_on=situation.first_on)
+
+
+def _text(track: Track, found: Change | None, situation: Situation) -> str:
+    """The track in words that do not change from day to day while nothing is recorded."""
+    days = situation.policy.thresholds.after_discontinuation.compare_days_before_stop
+    if track.readings:
+        days = max(days, (track.readings[0].on - track.readings[-1].on).days)
+    return track.text(found, days)
 
 
 def _by(clause: GradeAfterStop | MarkedAfterStop) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.clinical.findings import Urgency
@@ -320,3 +322,8 @@ def test_given_no_assessment_at_all_when_asked_then_every_criterion_is_listed_an
     situation = on_drug("on sensory_grade\n2023-12-01 0", "2024-03-08")
     assert len(motor_of(situation).criteria) == 14
     assert met(situation) == set()
+
+
+def test_given_a_situation_without_its_picture_when_asked_then_the_same_one_is_drawn() -> None:
+    situation = on_drug("on walking\n2024-03-01 unaided\n2024-03-08 wheelchair", "2024-03-08")
+    assert motor_of(replace(situation, motor=None)) == situation.motor

@@ -207,3 +207,8 @@ def test_given_worse_twice_when_acknowledged_between_then_the_occasion_is_anothe
     assert first.finding is not None
     assert again.finding is not None
     assert first.finding.occasion < again.finding.occasion
+
+
+def test_given_nothing_new_when_days_pass_then_no_word_of_the_finding_changes() -> None:
+    table = "on sensory_grade motor_grade\n2024-02-20 2 0\n2024-03-20 3 2"
+    assert after(table, "2024-03-21").finding == after(table, "2024-03-29").finding

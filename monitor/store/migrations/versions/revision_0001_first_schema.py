@@ -14,8 +14,6 @@ from monitor.store.triggers import trigger_statements
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 MUSCLES = (
     *("deltoid", "biceps", "triceps", "wrist_extensors", "finger_extensors", "first_dorsal_interosseous"),

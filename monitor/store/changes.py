@@ -88,11 +88,6 @@ def consume(connection: Connection, change_ids: Sequence[int]) -> None:
         connection.exec_driver_sql(f"DELETE FROM changes WHERE id IN ({marks})", tuple(part))
 
 
-def of_patient(connection: Connection, patient_id: str) -> tuple[int, ...]:
-    """The changes of one patient that no round has dealt with."""
-    return tuple(connection.execute(select(CHANGES.c.id).where(CHANGES.c.patient_id == patient_id)).scalars())
-
-
 def set_look_again(connection: Connection, patient_id: str, at: datetime | None) -> None:
     """Remember when to look at the patient again even if nothing changes; None forgets it."""
     connection.execute(delete(LOOK_AGAIN).where(LOOK_AGAIN.c.patient_id == patient_id))

@@ -18,7 +18,6 @@ from sqlalchemy import Connection
 
 from monitor.clinical.history import ALWAYS
 from monitor.store.fact_statements import VERSION_COLUMNS, Statements, statements_of
-from monitor.store.fact_tables import KINDS
 from monitor.store.times import instant_or, written_instant
 from monitor.store.versions import Arrival, Fate, Timeline, Value, Version, first_version
 
@@ -51,16 +50,6 @@ def write(connection: Connection, kind: str, rows: Iterable[FactRow], *, now: da
     while chunk := list(islice(remaining, _CHUNK)):
         _Chunk(connection, statements, now=now, feed=feed, zone=zone).write(_arrivals(statements, chunk), counts)
     return counts
-
-
-def newest_stored_at(connection: Connection) -> dict[str, str]:
-    """When the row stored last came in, as written, of every kind that has rows."""
-    found = {}
-    for kind in KINDS:
-        latest = connection.exec_driver_sql(f"SELECT stored_at FROM {kind} ORDER BY id DESC LIMIT 1").scalar()
-        if latest is not None:
-            found[kind] = str(latest)
-    return found
 
 
 def _arrivals(statements: Statements, rows: Sequence[FactRow]) -> Iterator[Arrival]:

@@ -203,12 +203,6 @@ def last_trouble(connection: Connection) -> str | None:
     return None if newest is None or newest.outcome == "accepted" else f"{newest.outcome.replace('_', ' ')}: {newest.reply}"
 
 
-def of_patient(connection: Connection, patient_id: str) -> list[StoredMessage]:
-    """Every message about one patient, oldest first."""
-    query = select(MESSAGES).where(MESSAGES.c.patient_id == patient_id).order_by(MESSAGES.c.id)
-    return [_stored(row) for row in connection.execute(query)]
-
-
 def with_ids(connection: Connection, ids: Iterable[int]) -> list[StoredMessage]:
     """The messages with these ids, oldest first."""
     query = select(MESSAGES).where(MESSAGES.c.id.in_(list(ids))).order_by(MESSAGES.c.id)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitor.errors import DatabaseError
 from monitor.store import facts
 from monitor.store.database import Database
-from monitor.store.facts import Counts, FactRow
+from monitor.store.facts import FactRow
 from monitor.store.versions import Value
 from tests.store.databases import NOW, a_database, another_program
 
@@ -195,15 +195,6 @@ def test_given_a_value_that_a_check_refuses_when_written_then_the_error_names_th
     assert "ck_doses_route" in str(caught.value)
     assert "secret" not in f"{caught.value} {caught.value.__cause__}"
     assert stored(database, "doses", "id") == []
-
-
-def test_given_rows_when_counted_then_the_newest_of_each_kind_tells_the_age_of_the_feed(tmp_path: Path) -> None:
-    database = a_database(tmp_path)
-    brought(database, "doses", a_dose())
-    brought(database, "doses", a_dose(source_id="d2"), now=LATER)
-    with database.read() as connection:
-        assert facts.newest_stored_at(connection) == {"doses": LATER.isoformat()}
-    assert Counts() == Counts(inserted=0, corrected=0, unchanged=0)
 
 
 days = st.integers(1, 28).map(lambda day: f"2026-01-{day:02}T12:00:00+00:00")

@@ -63,7 +63,7 @@ def test_given_a_claim_when_accepted_then_it_is_done(tmp_path: Path) -> None:
         assert outbox.record_outcome(connection, message, "accepted", "250 queued", now=NOW)
         assert outbox.counts(connection) == {"pending": 0, "sending": 0, "accepted": 1, "dead": 0}
         assert outbox.oldest_waiting(connection) is None
-        assert [stored.state for stored in outbox.of_patient(connection, "P-1")] == ["accepted"]
+        assert [stored.state for stored in outbox.with_ids(connection, [1])] == ["accepted"]
         (attempt,) = outbox.attempts_of(connection, [1])[1]
     assert (attempt.outcome, attempt.reply) == ("accepted", "250 queued")
 

@@ -41,9 +41,19 @@ def demo(
             told = list(demo_story.play(site, out))
             zone = site.settings.time_zone
     mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
-    index = demo_mails.write_index(out / "mail", mails)
+    index = demo_mails.write_index(out / "mail", mails, _about(told))
     note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")
     emit("\n".join(["", *_table(told, zone), "", *_what_next(told, out, config, index)]))
+
+
+def _about(told: Sequence[Told]) -> dict[str, str]:
+    """By mail, the patient and the rules it spoke of."""
+    about: dict[str, str] = {}
+    for each in told:
+        if each.mail is not None:
+            before = f"{about[each.mail.name]}, " if each.mail.name in about else f"{each.alert['patient_id']}: "
+            about[each.mail.name] = before + each.alert["rule"]
+    return about
 
 
 def _table(told: Sequence[Told], zone: ZoneInfo) -> list[str]:

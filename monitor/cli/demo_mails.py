@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import policy
 from pathlib import Path
@@ -25,7 +25,7 @@ td:first-child {{ white-space: nowrap; color: #555 }}
 </table></body></html>
 """
 ROW = (
-    '<tr><td>{date}</td><td><a href="{name}.html">{subject}</a></td>'
+    '<tr><td>{date}</td><td><a href="{name}.html">{subject}</a><br>{about}</td>'
     '<td><a href="{name}.txt">text</a> <a href="{name}.eml">mail</a></td></tr>'
 )
 
@@ -56,9 +56,12 @@ def unpack(mail: Path) -> ReceivedMail:
     )
 
 
-def write_index(folder: Path, mails: Sequence[ReceivedMail]) -> Path:
-    """The page that lists all mails."""
-    rows = "\n".join(ROW.format(date=mail.day, name=mail.name, subject=html.escape(mail.subject)) for mail in mails)
+def write_index(folder: Path, mails: Sequence[ReceivedMail], about: Mapping[str, str]) -> Path:
+    """The page that lists all mails; ``about`` says by a mail's name what it told, as its subject may not."""
+    rows = "\n".join(
+        ROW.format(date=mail.day, name=mail.name, subject=html.escape(mail.subject), about=html.escape(about.get(mail.name, "")))
+        for mail in mails
+    )
     index = folder / "index.html"
     index.write_text(PAGE.format(count=len(mails), rows=rows), encoding="utf-8")
     return index

@@ -92,7 +92,9 @@ def _after_stop(measures: Measures, criteria: tuple[MotorCriterion, ...]) -> tup
     A decline before the stop that merely lasts is none after it. What is not met at all cannot be met by less.
     """
     stopped_on = measures.situation.stopped_on
-    if stopped_on is None or not any(each.seen is not None and each.seen.on > stopped_on for each in criteria):
+    if stopped_on is None or not measures.newest or measures.newest[0].on <= stopped_on:
+        return ()
+    if not any(each.criterion.met for each in criteria):
         return ()
     after = _criteria(measures_after(measures, stopped_on))
     return tuple(each for each in after if each.criterion.met and each.seen is not None and each.seen.on > stopped_on)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from monitor.clinical.findings import Finding, Urgency
 from monitor.clinical.history import ALWAYS, Assessment
+from monitor.clinical.rules import immune_mediated_pattern, relapse_after_treatment, worsening_after_discontinuation
 from monitor.clinical.rules.rapid_motor_decline import NAME, answer
 from monitor.clinical.scales.mrc import KLEYWEG_PLACES, TESTED_MUSCLES, mrc_sum
 from monitor.clinical.scales.walking import AIDS
-from tests.clinical.builders_motor import assessments, at, criterion, doses, history, met, on_drug, situation
+from tests.clinical.builders_motor import assessments, at, course, criterion, doses, history, met, on_drug, situation
 from tests.clinical.cases_motor import jeter_and_kang
 
 
@@ -155,16 +156,22 @@ def visits_and_a_better_last_one(draw: st.DrawFn) -> tuple[tuple[Assessment, ...
     return worse, (*worse[:-1], better)
 
 
-@settings(max_examples=100, deadline=None)
-@given(pair=visits_and_a_better_last_one())
-def test_given_any_history_when_the_newest_visit_is_better_then_neither_urgency_nor_weight_rises(
-    pair: tuple[tuple[Assessment, ...], tuple[Assessment, ...]],
+@settings(max_examples=80, deadline=None)
+@given(pair=visits_and_a_better_last_one(), days_since_stop=st.none() | st.integers(0, 60))
+def test_given_any_history_when_the_newest_visit_is_better_then_no_motor_rule_is_more_urgent_or_heavier(
+    pair: tuple[tuple[Assessment, ...], tuple[Assessment, ...]], days_since_stop: int | None
 ) -> None:
-    burdens = []
-    for examined in pair:
-        until = examined[-1].on.isoformat()
-        found = answer(situation(history(examined, doses("2024-01-01", until)), until)).finding
-        burdens.append((found.urgency.rank, found.weight) if found else (-1, 0))
-    worse, better = burdens
-    assert better[0] <= worse[0]
-    assert better[1] <= worse[1]
+    worse, better = (_burdens(examined, days_since_stop) for examined in pair)
+    for before, now in zip(worse, better, strict=True):
+        assert now[0] <= before[0]
+        assert now[1] <= before[1]
+
+
+def _burdens(examined: tuple[Assessment, ...], days_since_stop: int | None) -> list[tuple[int, int]]:
+    until = examined[-1].on
+    stop = max(examined[0].on, until - timedelta(days=days_since_stop or 0)).isoformat()
+    ended = [] if days_since_stop is None else [course("2024-01-01", stop)]
+    of = situation(history(examined, doses("2024-01-01", stop), courses=ended), until.isoformat())
+    rules = (answer, worsening_after_discontinuation.answer, relapse_after_treatment.answer, immune_mediated_pattern.answer)
+    found = [rule(of).finding for rule in rules]
+    return [(each.urgency.rank, each.weight) if each else (-1, 0) for each in found]

@@ -103,6 +103,12 @@ def test_given_a_mere_retest_when_it_comes_after_the_stop_then_it_stays_a_review
     assert urgency(found) is Urgency.REVIEW
 
 
+def test_given_a_grade_that_rose_on_the_drug_when_muscles_fall_after_the_stop_then_they_are_not_hidden_by_it() -> None:
+    weak = "all=5;quadriceps_left=4;quadriceps_right=4"
+    table = f"on motor_grade mrc\n2024-02-20 0 all=5\n2024-02-27 1 .\n2024-04-10 1 {weak}"
+    assert met(after(table, "2024-04-10")) == {"motor-after-stop"}
+
+
 def test_given_a_decline_on_the_drug_when_it_only_lasts_after_the_stop_then_it_is_not_worse_after_it() -> None:
     assert after("on motor_grade\n2024-02-10 0\n2024-02-27 2\n2024-03-08 2", "2024-03-08").finding is None
 
@@ -211,4 +217,5 @@ def test_given_worse_twice_when_acknowledged_between_then_the_occasion_is_anothe
 
 def test_given_nothing_new_when_days_pass_then_no_word_of_the_finding_changes() -> None:
     table = "on sensory_grade motor_grade\n2024-02-20 2 0\n2024-03-20 3 2"
-    assert after(table, "2024-03-21").finding == after(table, "2024-03-29").finding
+    of = history(drawn(table), given("2024-01-05", STOP), courses=[course("2024-01-05", STOP)])
+    assert answer(situation(of, "2024-03-21")).finding == answer(situation(of, "2024-03-29")).finding is not None

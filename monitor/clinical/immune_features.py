@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 
-from monitor.clinical.comparison import evidence_of, readings
+from monitor.clinical.comparison import evidence_of
 from monitor.clinical.findings import Criterion, Evidence
 from monitor.clinical.history import Assessment, Investigation, LabResult
 from monitor.clinical.motor_picture import MotorPicture
@@ -247,10 +247,17 @@ def _cranial(situation: Situation, newest: tuple[Assessment, ...]) -> Feature:
 
 def _latest(situation: Situation, name: str, newest: tuple[Assessment, ...]) -> Assessment | None:
     """The newest record of a grade, the worst of one instant, if no older than the days it stands for."""
-    found = readings(situation.assessments, attrgetter(name), first_on=situation.first_on, reach_days=0, burden_of=float)
-    if not found or not newest or found[0].on < newest[0].on - timedelta(days=LATEST_WITHIN_DAYS):
+    if not newest:
         return None
-    return found[0].record
+    oldest = max(situation.first_on, newest[0].on - timedelta(days=LATEST_WITHIN_DAYS))
+    read, found = attrgetter(name), None
+    for record in reversed(situation.assessments):
+        if record.on < oldest or (found is not None and record.at != found.at):
+            break
+        grade = read(record)
+        if grade is not None and (found is None or grade > read(found)):
+            found = record
+    return found
 
 
 def _newest_reflexes(situation: Situation) -> Assessment | None:

@@ -174,7 +174,7 @@ def grade_tracks(
             break
         if each.at == at and read(each) is not None:
             versions.add(each.ctcae_version)
-    if len(versions) == 1 and all(each.record and each.record.ctcae_version in versions for each in graded):
+    if len(versions) == 1 and {each.record.ctcae_version for each in graded if each.record is not None} <= versions:
         return (Track(what, _grade, with_baseline(graded, baseline, first_on, reach_days), first_on),)
     tracks = []
     for version in sorted(versions, key=str):

@@ -24,6 +24,7 @@ class Written:
     state: str
     created_at: datetime
     accepted_at: datetime | None
+    maybe_repeat: bool  # an attempt ended unknown: the recipient may have it whatever came after
 
 
 def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -> list[Written]:
@@ -42,6 +43,7 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
         columns.recipient_name,
         columns.state,
         columns.created_at,
+        columns.maybe_repeat,
         accepted.label("accepted_at"),
     )
     of_patient = connection.execute(query.where(columns.patient_id == patient_id).order_by(columns.id)).all()
@@ -57,6 +59,7 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
             state=row.state,
             created_at=row.created_at,
             accepted_at=row.accepted_at,
+            maybe_repeat=row.maybe_repeat,
         )
         for row in (*of_patient, *digests)
     ]
@@ -67,6 +70,7 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
 
 
 def told_of(written: Sequence[Written], alert_ids: Collection[int]) -> list[Written]:
-    """Those that told of one of the alerts."""
+    """Those that told of one of the alerts, or still will; what was refused for good told nobody."""
     wanted = set(alert_ids)
-    return [each for each in written if wanted.intersection(each.alert_ids)]
+    told = (each for each in written if each.state != "dead" or each.maybe_repeat)
+    return [each for each in told if wanted.intersection(each.alert_ids)]

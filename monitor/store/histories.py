@@ -1,6 +1,7 @@
 """All that is stored of some patients, as the histories that rules read: every version of every fact.
 
-A row that cannot be read, since another program wrote it, makes its patient unreadable and nobody else.
+A row that cannot be read, since another program wrote it, makes its patient unreadable and nobody else. Once it is
+corrected or deleted its kept version is passed over: nothing was ever evaluated from it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from sqlalchemy import Connection, Dialect
 from monitor.clinical.history import ALWAYS, Fact, History, Patient
 from monitor.store.dialect import placeholders
 from monitor.store.fact_tables import KINDS
-from monitor.store.rows import COLUMNS, MAKERS, suspect
+from monitor.store.rows import COLUMNS, MAKERS, SUPERSEDED_AT, suspect
+from monitor.store.times import instant
 
 _CHUNK = 400  # patients; bounds memory, and fits the cache (performance.md §8.9)
 _ORDER = {
@@ -93,6 +95,8 @@ def _facts(kind: str, rows: Sequence[Sequence[Any]], zone: tzinfo, unreadable: d
         try:
             fact = make(row, zone)
         except (ValueError, KeyError, TypeError, AttributeError):
+            if _is_superseded(row, zone):
+                continue
             unreadable[row[0]] = f"table {kind}, row {row[1]}: column {suspect(kind, row, zone)} cannot be read; correct it"
             continue
         of_patient = found.get(row[0])
@@ -101,6 +105,13 @@ def _facts(kind: str, rows: Sequence[Sequence[Any]], zone: tzinfo, unreadable: d
         else:
             of_patient.append(fact)
     return found
+
+
+def _is_superseded(row: Sequence[Any], zone: tzinfo) -> bool:
+    try:
+        return row[SUPERSEDED_AT] is not None and bool(instant(row[SUPERSEDED_AT], zone))
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def _always_known(versions: tuple[Patient, ...]) -> tuple[Patient, ...]:

@@ -37,6 +37,7 @@ _OWN = {
     "investigations": ("performed_at", "kind", "findings"),
     "treatments": ("treatment", "started_on", "stopped_on"),
 }
+SUPERSEDED_AT = _CARRIED.index("superseded_at")
 COLUMNS: dict[str, tuple[str, ...]] = {kind: (*_CARRIED, *own) for kind, own in _OWN.items()}
 
 _RANKS: dict[str | None, int | None] = {None: None} | {power: rank for rank, power in enumerate(POWERS)}

@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.errors import DONE, DatabaseError, MonitorError
 from monitor.service import clock
+from monitor.service.logs import log_to_stderr
 from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import send_due
@@ -102,8 +103,8 @@ class Daemon:
         if renewed is None:
             raise LeaseLostError("another daemon has taken this database; this one stops")
         self._lease = renewed
-        done = run_round(self._site, now)
-        sent = send_due(self._site, clock.now())
+        done = run_round(self._site, now, stopping=self._stop.is_set)
+        sent = send_due(self._site, clock.now(), stopping=self._stop.is_set)
         return f"evaluated to {now:%H:%M} UTC, {done.patients_evaluated} patients, {sent.accepted} sent, {sent.failed} not sent"
 
     def _take_lease(self) -> None:
@@ -126,4 +127,5 @@ def run_daemon(site: Site) -> int:
     async def main() -> int:
         return await Daemon(site).run()
 
+    log_to_stderr()
     return asyncio.run(main())

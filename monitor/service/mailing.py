@@ -41,10 +41,11 @@ class Letter:
 
 
 def is_old_news(settings: Settings, transition: Transition, now: datetime) -> bool:
-    """Whether a finding is too old to be announced by itself; corrections never are."""
+    """Whether a finding is too many days old, by the clinic's calendar, to be announced by itself; corrections never are."""
     if transition.reason in CORRECTS:
         return False
-    return now - transition.after.finding.clinical_at > settings.announce_within
+    zone = settings.time_zone
+    return now.astimezone(zone).date() - transition.after.finding.clinical_at.astimezone(zone).date() > settings.announce_within
 
 
 def queue_mail(site: Site, connection: Connection, history: History, told: Sequence[Transition], now: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from monitor.clinical.history import Patient
-from monitor.config.settings import Recipient, Settings, Team
+from monitor.config.settings import Settings, Team
 
 
 def team_of(settings: Settings, patient: Patient) -> Team:
@@ -21,8 +21,3 @@ def team_of(settings: Settings, patient: Patient) -> Team:
     by_pattern = [team for team in settings.teams if any(fnmatchcase(site, pattern) for pattern in team.sites if pattern != "*")]
     for_all = [team for team in settings.teams if "*" in team.sites]
     return (by_name + by_pattern + for_all)[0]
-
-
-def recipients_of(settings: Settings, patient: Patient) -> tuple[Recipient, ...]:
-    """Everyone who is told about the patient, in the order of the configuration."""
-    return team_of(settings, patient).recipients

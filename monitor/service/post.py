@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,29 +55,38 @@ def relay_address(relay: Relay) -> RelayAddress:
     )
 
 
-def send_due(site: Site, now: datetime) -> PostSummary:
-    """Hand over every message that is due at ``now``, the most urgent first; stop at the first fault of the relay."""
+def _never() -> bool:
+    return False
+
+
+def send_due(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> PostSummary:
+    """Hand over every message that is due at ``now``, the most urgent first; stop at the first fault of the relay.
+
+    ``stopping`` is asked before each message; what is left then waits for the next start.
+    """
     with site.database.read() as connection:
         if not outbox.anything_due(connection, now):
             return PostSummary()
-    return asyncio.run(_send_due(site, now))
+    return asyncio.run(_send_due(site, now, stopping))
 
 
-async def _send_due(site: Site, now: datetime) -> PostSummary:
+async def _send_due(site: Site, now: datetime, stopping: Callable[[], bool]) -> PostSummary:
+    begun = clock.monotonic_seconds()
     accepted = failed = 0
     fault: str | None = None
     with site.database.write() as connection:
         outbox.release_expired(connection, now)
     async with Session(relay_address(site.settings.mail.relay), password=site.password) as session:
-        while fault is None:
+        while fault is None and not stopping():
+            into = timedelta(seconds=clock.monotonic_seconds() - begun)  # a burst may last longer than a lease
             with site.database.write() as connection:
                 # One at a time: what a dead process had claimed is one message, not a batch, and none waits for another.
-                claimed = outbox.claim_due(connection, now=now, limit=1, lease=LEASE)
+                claimed = outbox.claim_due(connection, now=now, limit=1, lease=LEASE + into)
             if not claimed:
                 break
             message = claimed[0]
             outcome = await asyncio.shield(_hand_over(site, session, message))
-            _record(site, message, outcome, now)
+            _record(site, message, outcome, now + into)
             accepted += outcome.kind == "accepted"
             failed += outcome.kind != "accepted"
             if outcome.kind == "relay_fault":
@@ -86,7 +96,16 @@ async def _send_due(site: Site, now: datetime) -> PostSummary:
 
 
 async def _hand_over(site: Site, session: Session, message: outbox.StoredMessage) -> Outcome:
-    data = build(
+    try:
+        data = _written(site, message)
+    except ValueError:  # its words would quote the header
+        log.error("a mail could not be written; it is given up, the others go on", extra={"message_number": message.id})
+        return Outcome(kind="refused_for_good", code=None, words="a header of this mail cannot be written")
+    return await session.send(site.settings.mail.sender, message.recipient_address, data, deadline_seconds=DEADLINE_SECONDS)
+
+
+def _written(site: Site, message: outbox.StoredMessage) -> bytes:
+    return build(
         OutgoingMessage(
             message_id=message.message_id,
             sender=site.settings.mail.sender,
@@ -100,7 +119,6 @@ async def _hand_over(site: Site, session: Session, message: outbox.StoredMessage
             maybe_repeat=message.maybe_repeat,
         )
     )
-    return await session.send(site.settings.mail.sender, message.recipient_address, data, deadline_seconds=DEADLINE_SECONDS)
 
 
 def _record(site: Site, message: outbox.StoredMessage, outcome: Outcome, now: datetime) -> None:

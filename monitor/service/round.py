@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,11 +60,18 @@ class Outcome:
     transitions: tuple[Transition, ...]
 
 
-def run_round(site: Site, now: datetime) -> RoundSummary:
-    """Evaluate every patient who changed or came due until none is left, then one digest of what is old news."""
+def _never() -> bool:
+    return False
+
+
+def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> RoundSummary:
+    """Evaluate every patient who changed or came due until none is left, then one digest of what is old news.
+
+    ``stopping`` is asked before each batch; the patients that are left stay due, and the digest waits with them.
+    """
     started_at = clock.now()
     counts: Counter[str] = Counter()
-    while True:
+    while not stopping():
         with site.database.glance() as connection:
             if not changes.anything_due(connection, now):
                 break
@@ -72,6 +79,8 @@ def run_round(site: Site, now: datetime) -> RoundSummary:
             due = changes.due(connection, now, PATIENTS_PER_COMMIT)
             counts.update(_batch(site, connection, due.patient_ids, now))
             changes.consume(connection, due.change_ids)
+    else:
+        return _summary(counts)
     with site.database.write() as connection:
         counts["queued"] += mailing.queue_digest(site, connection, now)
         record_round(
@@ -84,6 +93,10 @@ def run_round(site: Site, now: datetime) -> RoundSummary:
             ),
         )
     log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
+    return _summary(counts)
+
+
+def _summary(counts: Counter[str]) -> RoundSummary:
     return RoundSummary(**{field: counts[field] for field in RoundSummary.__slots__})
 
 

@@ -1,0 +1,62 @@
+"""A record that is corrected: withdrawn, and everyone who had been told is told so, nobody else."""
+
+from __future__ import annotations
+
+from tests.service.clinic import NORTH, Clinic, on
+from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
+
+
+def test_given_a_correction_that_removes_the_cause_when_polled_then_it_is_withdrawn_in_the_thread_of_the_first_mail(
+    clinic: Clinic,
+) -> None:
+    watched(clinic, "P-1", "P-2")
+    clinic.assess("P-1", 36, **LOST)
+    clinic.assess("P-2", 36, **LAME)
+    first = {mail.recipient: mail.message["Message-ID"] for mail in clinic.poll(on(36, 15)).mails if "P-1" in mail.text}
+    untouched = [alert for alert in clinic.alerts() if alert.patient_id == "P-2"]
+    clinic.assess("P-1", 36, known=on(37, 10), **WELL)
+    corrected = clinic.poll(on(37, 11))
+    assert corrected.recipients == list(NORTH)
+    for mail in corrected.mails:
+        assert mail.message["Subject"].startswith("CORRECTION")
+        assert mail.message["In-Reply-To"] == mail.message["References"] == first[mail.recipient]
+        assert "P-1" in mail.text
+        assert "P-2" not in mail.text
+    mine = [alert for alert in clinic.alerts() if alert.patient_id == "P-1"]
+    assert {(alert.state, alert.holds) for alert in mine} == {("withdrawn", False)}
+    assert corrected.round.withdrawn == len(mine)
+    assert [alert for alert in clinic.alerts() if alert.patient_id == "P-2"] == untouched
+    assert clinic.poll(on(37, 12)).mails == ()
+
+
+def test_given_a_patient_who_moved_to_another_team_when_corrected_then_those_who_had_been_told_are_told(clinic: Clinic) -> None:
+    watched(clinic, "P-1")
+    clinic.assess("P-1", 36, **LOST)
+    assert clinic.poll(on(36, 15)).recipients == list(NORTH)
+    clinic.tell("patients", {"patient_id": "P-1", "site": "South"}, now=on(36, 18))
+    clinic.poll(on(36, 19))
+    clinic.assess("P-1", 36, known=on(37, 10), **WELL)
+    assert clinic.poll(on(37, 11)).recipients == list(NORTH)
+
+
+def test_given_an_alert_told_by_a_digest_when_corrected_then_its_readers_are_told(clinic: Clinic) -> None:
+    clinic.on_bortezomib("P-1")
+    clinic.assess("P-1", 30, **WELL)
+    clinic.assess("P-1", 36, **LOST)
+    digests = {
+        mail.recipient: mail.message["Message-ID"] for mail in clinic.poll(on(52, 9)).mails if "digest" in mail.text.lower()
+    }
+    assert sorted(digests) == list(NORTH)
+    clinic.assess("P-1", 36, known=on(52, 10), **WELL)
+    corrections = [mail for mail in clinic.poll(on(52, 11)).mails if mail.message["Subject"].startswith("CORRECTION")]
+    assert sorted(mail.recipient for mail in corrections) == list(NORTH)
+
+
+def test_given_a_recipient_who_never_got_the_mail_when_corrected_then_only_the_others_are_told(clinic: Clinic) -> None:
+    clinic.relay.always(f"RCPT {NORTH[1]}", "550 5.1.1 no such user")
+    watched(clinic, "P-1")
+    clinic.assess("P-1", 36, **LOST)
+    assert clinic.poll(on(36, 15)).recipients == [NORTH[0]]
+    clinic.relay.forget_script()
+    clinic.assess("P-1", 36, known=on(37, 10), **WELL)
+    assert clinic.poll(on(37, 11)).recipients == [NORTH[0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.clinical.advice import Advice
-from monitor.clinical.dose_table import cited, dose_action, is_silent, row_for
+from monitor.clinical.dose_table import cited, dose_action, is_silent, joined, row_for
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion
 from monitor.clinical.guideline import DoseAction, Guideline
@@ -56,6 +56,8 @@ def _what_follows(visit: Advice, action: DoseAction) -> str:
     since = visit.standing.since
     if action.kind in ("withhold", "discontinue") and since is not None and since is not visit.assessment:
         return f"{in_words(action)} (advised on {since.on}{', not resolved' if action.kind == 'withhold' else ''})"
+    if action.kind == "reduce" and since is not None and visit.persists is not None:
+        return f"{in_words(action)} (advised on {since.on})"
     return in_words(action)
 
 
@@ -79,12 +81,23 @@ def _site_row(situation: Situation, visit: Advice, action: DoseAction) -> Criter
     pain = {True: "yes", False: "no", None: "not recorded"}[visit.pain]
     graded = visit.assessment.sensory_grade is not None or visit.assessment.motor_grade is not None
     grade = str(visit.grade) if graded else "not recorded"
-    note = f" ({action.note})" if action.note else ""
+    notes = joined(action.note, lasting(visit))
+    note = f" ({notes})" if notes else ""
     text = (
         f"{visit.assessment.on}: grade {grade}, neuropathic pain {pain}, {present}, {schedule}."
         f" {said} Answer: {in_words(action)}{note}"
     )
     return Criterion(id="dose-table", met=not is_silent(action) and action is not KNOWN_BASELINE, text=text, source=source)
+
+
+def lasting(visit: Advice) -> str:
+    """Why the table is not read anew where the toxicity is the one that was advised on, else nothing."""
+    then = visit.persists
+    if then is None:
+        return ""
+    same = visit.grade == then.grade and visit.pain in (then.pain, None)
+    followed = " now followed" if is_silent(visit.action) or visit.action.kind == "ask" else ""
+    return f"{'same grade as' if same else 'no worse than'} on {then.on}, when the advice{followed} was given"
 
 
 def _row_words(guideline: Guideline, visit: Advice) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from monitor.clinical.advice_fold import with_advice
 from monitor.clinical.days import earliest, start_of_day
 from monitor.clinical.findings import Review, RuleAnswer
 from monitor.clinical.history import History
@@ -27,7 +28,7 @@ def evaluate(history: History, policy: Policy, now: datetime) -> Review:
     situation = situate(known, policy, now)
     if situation is None:
         return Review(findings=(), look_again_at=ahead)
-    situation = with_motor(situation)
+    situation = with_advice(with_motor(situation))
     answers = {name: answer(situation) for name, answer in RULES.items() if name != assessment_overdue.NAME}
     found = tuple(answer.finding for answer in answers.values() if answer.finding is not None)
     answers[assessment_overdue.NAME] = assessment_overdue.answer(situation, found)

@@ -23,9 +23,23 @@ class Visit:
     """An assessment as resolution reads it: a grade that was not recorded is still the last one that was."""
 
     assessment: Assessment
+    grade: int  # worst of sensory and motor as recorded at this visit, 0 where neither was
     sensory_grade: int | None
     motor_grade: int | None
     pain: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A toxicity that the advice to reduce answers: seen on that day, and not improved since."""
+
+    on: date
+    grade: int
+    pain: bool
+
+    def covers(self, grade: int, pain: bool) -> bool:
+        """Whether this is no worse: no higher grade, and no pain that was not there."""
+        return grade <= self.grade and (self.pain or not pain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +63,7 @@ class Standing:
     weekly_only: bool = False
     weekly_alternative_mg_per_m2: float | None = None  # once weekly, a dose up to this complies too
     hold: Hold | None = None
+    answered: tuple[Answered, ...] = ()  # oldest first; empty once the toxicity has improved
 
     @property
     def discontinued(self) -> bool:
@@ -73,8 +88,16 @@ class Standing:
             return ()
         return (ABOVE_LEVEL,)
 
-    def after(self, visit: Visit, table: DoseAction, rules: DoseRules, patient: Patient) -> Standing:
-        """What binds after one more visit and the table's answer to it, which is not ``ask``."""
+    def persisting(self, grade: int, pain: bool) -> Answered | None:
+        """The toxicity that merely lasts where one of this grade is seen; None where it is worse, or has come back."""
+        return next((each for each in reversed(self.answered) if each.covers(grade, pain)), None)
+
+    def still_advised(self) -> DoseAction:
+        """The advice once more, for a visit that found it neither followed nor answered anew."""
+        return self.action if self.since is None else _earlier(self.action, self.since)
+
+    def after(self, visit: Visit, table: DoseAction, pain: bool, rules: DoseRules, patient: Patient) -> Standing:
+        """What binds after one more visit and the table's answer to it with or without ``pain``, which is not ``ask``."""
         if self.discontinued:
             return self
         if table.kind == "discontinue":
@@ -83,13 +106,13 @@ class Standing:
             return self._withheld(visit, table)
         standing = self._looked_at(visit, rules.resolved, patient)
         if standing.hold is None and table.kind == "reduce":
-            return _lowered(standing, visit, table, rules.tolerance_mg_per_m2)
+            return _lowered(standing, visit, table, pain, rules.tolerance_mg_per_m2)
         return standing
 
     def answer(self, table: DoseAction) -> DoseAction:
         """The answer in force: the table's, unless an earlier one outlives it or asked for a lower dose already."""
         if self.since is not None and (self.discontinued or self.hold is not None) and table.kind != self.action.kind:
-            return replace(self.action, note=joined(f"advised on {self.since.on}", self.action.note))
+            return _earlier(self.action, self.since)
         if table.kind == "withhold":
             return replace(table, restart_dose_mg_per_m2=self.action.restart_dose_mg_per_m2)
         cap, dose = self.cap_mg_per_m2, table.dose_mg_per_m2
@@ -109,6 +132,7 @@ class Standing:
             action=replace(table, restart_dose_mg_per_m2=restart),
             since=self.since if self.hold else visit.assessment,
             hold=Hold(asked_on=visit.assessment.on, restart_mg_per_m2=restart, worst_motor_grade=motor_grade),
+            answered=(),
         )
 
     def _looked_at(self, visit: Visit, resolved: Resolved, patient: Patient) -> Standing:
@@ -139,7 +163,11 @@ class Standing:
         return Standing(action=restart, since=self.since, cap_mg_per_m2=hold.restart_mg_per_m2, weekly_only=weekly)
 
 
-def _lowered(before: Standing, visit: Visit, table: DoseAction, tolerance_mg_per_m2: float) -> Standing:
+def _earlier(action: DoseAction, given: Assessment) -> DoseAction:
+    return replace(action, note=joined(f"advised on {given.on}", action.note))
+
+
+def _lowered(before: Standing, visit: Visit, table: DoseAction, pain: bool, tolerance_mg_per_m2: float) -> Standing:
     """The lower of the cap so far and the table's dose; a weekly way out only where it was open before."""
     cap, dose = before.cap_mg_per_m2, table.dose_mg_per_m2
     if dose is None:
@@ -148,6 +176,7 @@ def _lowered(before: Standing, visit: Visit, table: DoseAction, tolerance_mg_per
     if cap is not None and weekly is not None:
         highest = max(cap, before.weekly_alternative_mg_per_m2 or 0.0) + tolerance_mg_per_m2 + ROUNDING
         weekly = weekly if weekly <= highest else None
+    answered = (*before.answered, Answered(on=visit.assessment.on, grade=visit.grade, pain=pain))
     lowered = replace(
         before,
         action=before.answer(table),
@@ -155,8 +184,9 @@ def _lowered(before: Standing, visit: Visit, table: DoseAction, tolerance_mg_per
         cap_mg_per_m2=dose if cap is None else min(cap, dose),
         weekly_only=before.weekly_only or table.schedule == "weekly",
         weekly_alternative_mg_per_m2=weekly,
+        answered=answered,
     )
-    return before if _binds_the_same(before, lowered) else lowered
+    return replace(before, answered=answered) if _binds_the_same(before, lowered) else lowered
 
 
 def _binds_the_same(one: Standing, other: Standing) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.clinical.scales.ctcae import edition, neuropathic_pain, worst_grade
+from monitor.clinical.scales.ctcae import comparable, edition, neuropathic_pain, worst_grade
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,24 @@ def test_given_a_version_as_written_when_its_edition_is_asked_then_the_number_be
     version: str | None, number: int | None
 ) -> None:
     assert edition(version) == number
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "compare"),
+    [
+        ("4.03", "4.03", True),
+        ("4.0", "v4.03", True),
+        ("4.03", "5.0", False),
+        (None, None, True),
+        (None, "5.0", False),
+        ("5.0", None, False),
+        ("local", "local", True),
+        ("local", "other", False),
+        (None, "local", False),
+    ],
+)
+def test_given_two_versions_when_their_grades_are_compared_then_only_within_one_edition(
+    one: str | None, other: str | None, compare: bool
+) -> None:
+    assert comparable(one, other) is compare
+    assert comparable(other, one) is compare

@@ -129,6 +129,34 @@ def test_given_advice_still_in_force_when_it_is_seen_again_then_it_is_no_new_occ
     assert by_id(advised(22, *weekly_doses(3), held, better))["withheld-not-resolved"].met
 
 
+@pytest.mark.parametrize(("grade", "pain"), [(2, False), (1, True)])
+def test_given_advice_that_is_followed_when_the_toxicity_lasts_then_the_criterion_says_since_when(grade: int, pain: bool) -> None:
+    visits = [an_assessment(number, sensory_grade=grade, motor_grade=0, neuropathic_pain=pain) for number in (15, 25)]
+    answer = advised(25, *weekly_doses(3), visits[0], a_dose(21, 1.0), visits[1])
+    table = by_id(answer)["dose-table"]
+    assert answer.finding is None
+    assert not table.met
+    assert table.text.endswith("Answer: no dose action (same grade as on 2024-01-23, when the advice now followed was given)")
+
+
+def test_given_imwg_when_a_milder_toxicity_lasts_then_it_is_no_worse_and_no_new_step() -> None:
+    visits = [
+        an_assessment(number, sensory_grade=grade, motor_grade=0, neuropathic_pain=False) for number, grade in ((15, 2), (25, 1))
+    ]
+    answer = advised(25, *weekly_doses(3), visits[0], a_dose(21, 1.0), visits[1], guideline="imwg-2012")
+    assert answer.finding is None
+    assert "no worse than on 2024-01-23, when the advice now followed was given" in by_id(answer)["dose-table"].text
+
+
+def test_given_advice_not_followed_when_the_toxicity_lasts_then_the_same_advice_is_no_new_occasion() -> None:
+    visits = [an_assessment(number, sensory_grade=2, motor_grade=0, neuropathic_pain=False) for number in (15, 25)]
+    facts = (*weekly_doses(4), *visits)
+    first, second = (found(advised(on_day, *facts)) for on_day in (15, 25))
+    assert (first.occasion, second.occasion) == (visits[0].fact_id, visits[0].fact_id)
+    assert second.headline.endswith("at 1.3 mg/m2: reduce to 1.0 mg/m2 (advised on 2024-01-23)")
+    assert "same grade as on 2024-01-23, when the advice was given" in by_id(advised(25, *facts))["dose-table"].text
+
+
 def test_given_pain_still_not_recorded_when_another_visit_lacks_it_then_the_question_is_a_new_occasion() -> None:
     visits = (an_assessment(15, sensory_grade=2, motor_grade=0), an_assessment(18, sensory_grade=2, motor_grade=0))
     assert [found(advised(on_day, *weekly_doses(3), *visits)).occasion for on_day in (15, 18)] == [

@@ -11,6 +11,7 @@ from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, 
 from monitor.clinical.history import Assessment
 from monitor.clinical.policy import Orthostatic
 from monitor.clinical.scales.blood_pressure import BloodPressure
+from monitor.clinical.scales.ctcae import comparable
 from monitor.clinical.situation import Situation
 
 NAME = "autonomic-neuropathy"
@@ -139,11 +140,11 @@ def _new_grade(situation: Situation, newest: Assessment) -> tuple[Criterion, str
         text = f"{newest.on}: autonomic grade {_or_not(grade)} (limit {clause.grade})"
         return Criterion(id="new-autonomic-grade", met=False, text=text, source=source), "", None
     earlier = [each for each in situation.assessments if each.autonomic_grade is not None and each.at < newest.at]
-    comparable = [each for each in earlier if each.ctcae_version == newest.ctcae_version]
+    same_edition = [each for each in earlier if comparable(each.ctcae_version, newest.ctcae_version)]
     since = newest.on - timedelta(days=clause.within_days)
-    in_window = [each for each in comparable if each.on >= since]
+    in_window = [each for each in same_edition if each.on >= since]
     # Beyond the window the last grade still tells whether this one is new.
-    best = min(in_window, key=lambda each: each.autonomic_grade or 0) if in_window else comparable[-1] if comparable else None
+    best = min(in_window, key=lambda each: each.autonomic_grade or 0) if in_window else same_edition[-1] if same_edition else None
     if best is None:
         met = not earlier
         before = "no earlier grade" if met else "earlier grades are of another CTCAE version and are not compared"

@@ -13,6 +13,7 @@ from itertools import pairwise
 from monitor.clinical.days import start_of_day
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
 from monitor.clinical.history import BORTEZOMIB, NOT_TESTED, Assessment, Dose, LabResult
+from monitor.clinical.scales.ctcae import comparable
 from monitor.clinical.scales.mrc import FULL_GRADE, KLEYWEG_PLACES, TESTED_MUSCLES, grade_of, kleyweg_tested, muscle_of, written
 from monitor.clinical.situation import Situation
 
@@ -171,7 +172,7 @@ def _disagreeing_days(assessments: Sequence[Assessment]) -> Iterator[_Conflict]:
 
 def _differences(earlier: Assessment, later: Assessment) -> list[str]:
     differences = []
-    if earlier.ctcae_version == later.ctcae_version:
+    if comparable(earlier.ctcae_version, later.ctcae_version):
         grades = (
             ("sensory grade", earlier.sensory_grade, later.sensory_grade),
             ("motor grade", earlier.motor_grade, later.motor_grade),

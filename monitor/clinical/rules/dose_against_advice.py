@@ -6,7 +6,8 @@ advice only if it is against both branches.
 
 from __future__ import annotations
 
-from monitor.clinical.advice import Advice, advice_before, advice_in_force
+from monitor.clinical.advice import Advice, advice_before, given_after
+from monitor.clinical.advice_fold import advice_of
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
 from monitor.clinical.history import Dose
@@ -25,7 +26,7 @@ def answer(situation: Situation) -> RuleAnswer:
     if last is None or not situation.on_drug:
         why = "no bortezomib dose recorded" if last is None else f"off bortezomib since the last dose on {last.on}"
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), why))
-    advices = advice_in_force(situation)
+    advices = advice_of(situation)
     advice = advice_before(advices, last)
     if advice is None:
         text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; no assessment with a grade between the first dose and it"
@@ -70,12 +71,17 @@ def _breaches(situation: Situation, advice: Advice, place: int) -> tuple[str, ..
 
 def _against_the_same(situation: Situation, advices: tuple[Advice, ...], advice: Advice) -> tuple[Dose, ...]:
     """The doses against the advice that the last dose was against, oldest first."""
-    found = []
-    for place, dose in enumerate(situation.doses):
-        then = advice_before(advices, dose)
-        if then is not None and then.standing.since is advice.standing.since and _breaches(situation, then, place):
+    found: list[Dose] = []
+    earlier = list(advices)
+    for place in range(len(situation.doses) - 1, -1, -1):
+        dose = situation.doses[place]
+        while earlier and not given_after(dose, earlier[-1].assessment):
+            earlier.pop()
+        if not earlier or earlier[-1].standing.since is not advice.standing.since:
+            break  # advice changes for good: what came before was given against another, or none
+        if _breaches(situation, earlier[-1], place):
             found.append(dose)
-    return tuple(found)
+    return tuple(reversed(found))
 
 
 def _criteria(situation: Situation, met: tuple[str, ...], text: str) -> tuple[Criterion, ...]:

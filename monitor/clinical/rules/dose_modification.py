@@ -6,7 +6,8 @@ resolved or the drug stopped. The urgencies and the meaning of "resolved" are th
 
 from __future__ import annotations
 
-from monitor.clinical.advice import Advice, advice_in_force, given_after
+from monitor.clinical.advice import Advice, given_after
+from monitor.clinical.advice_fold import advice_of
 from monitor.clinical.dose_criteria import KNOWN_BASELINE, criteria_of, headline_of, table_answer
 from monitor.clinical.dose_table import is_silent
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
@@ -26,7 +27,7 @@ def answer(situation: Situation) -> RuleAnswer:
     """The answer of the guideline with what it rests on; no finding where nothing is to be done."""
     if not situation.on_drug:
         return _not_asked(situation, f"off bortezomib since the last dose on {situation.stopped_on}: no next dose to change")
-    advices = advice_in_force(situation)
+    advices = advice_of(situation)
     if not advices:
         return _not_asked(situation, "no sensory or motor grade recorded since the first dose")
     newest = advices[-1]

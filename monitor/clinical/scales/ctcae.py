@@ -7,6 +7,8 @@ Source: NCI CTCAE v5.0 and v6.0 spreadsheets, peripheral sensory and motor neuro
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 TABLES_CITE_EDITION = 4  # US and EU dose tables are worded after CTCAE v4.0
 
 
@@ -36,6 +38,19 @@ def neuropathic_pain(recorded: bool | None, pain_nrs: int | None) -> bool | None
     return recorded
 
 
+def comparable(one: str | None, other: str | None) -> bool:
+    """Whether grades of two versions compare: written alike, both unknown, or of one edition ("4.0", "v4.03").
+
+    >>> comparable("4.0", "v4.03"), comparable("4.03", "5.0"), comparable(None, None), comparable(None, "5.0")
+    (True, False, True, False)
+    """
+    if one == other:
+        return True
+    number = edition(one)
+    return number is not None and number == edition(other)
+
+
+@lru_cache(maxsize=64)
 def edition(version: str | None) -> int | None:
     """The edition of a version as written ("4.03", "v5.0"), or None where it is not known.
 

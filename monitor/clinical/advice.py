@@ -1,4 +1,4 @@
-"""The dose advice after an assessment, and which advice was in force when a dose was given.
+"""The dose advice after the newest assessment, and what bound each dose before.
 
 How one advice follows from the one before it: advice_fold. What binds: standing.
 """
@@ -6,10 +6,20 @@ How one advice follows from the one before it: advice_fold. What binds: standing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.clinical.guideline import DoseAction
 from monitor.clinical.history import Assessment, Dose, Schedule
 from monitor.clinical.standing import Answered, Standing
+
+
+class Binding(NamedTuple):
+    """What binds the doses after an assessment, until the next one that changes it."""
+
+    assessment: Assessment
+    pain: bool | None
+    standing: Standing  # whatever was not recorded
+    with_pain: Standing | None  # the other branch where pain was not recorded and matters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +35,22 @@ class Advice:
     present_dose: Dose | None  # the last one before the assessment
     schedule: Schedule | None
     action: DoseAction  # the answer in force: of this assessment, or an earlier one that outlives it
-    standing: Standing  # what binds the next dose whatever was not recorded
-    with_pain: Standing | None = None  # the other branch where pain was not recorded and matters
-    persists: Answered | None = None  # the same toxicity, which the advice given on that day answers
+    standing: Standing  # what binds the next dose, as in Binding
+    with_pain: Standing | None
+    persists: Answered | None  # the same toxicity, which the advice given on that day answers
 
 
-def advice_before(advices: tuple[Advice, ...], dose: Dose) -> Advice | None:
-    """The advice that was in force when a dose was given."""
-    return next((advice for advice in reversed(advices) if given_after(dose, advice.assessment)), None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceInForce:
+    """The advice over the whole course: what it is now, and what bound the doses."""
+
+    newest: Advice | None  # None before the first assessment on treatment that recorded a grade
+    bindings: tuple[Binding, ...]  # oldest first: of the first assessment, and of each that changed what binds
+
+
+def binding_before(bindings: tuple[Binding, ...], dose: Dose) -> Binding | None:
+    """What bound a dose when it was given; None before the first assessment."""
+    return next((binding for binding in reversed(bindings) if given_after(dose, binding.assessment)), None)
 
 
 def given_before(dose: Dose, assessment: Assessment) -> bool:

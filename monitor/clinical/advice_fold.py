@@ -9,10 +9,12 @@ Where pain was not recorded both branches are kept: what holds in either is carr
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
+from operator import attrgetter
 from typing import NamedTuple
 
-from monitor.clinical.advice import Advice, given_after, given_before
+from monitor.clinical.advice import Advice, AdviceInForce, Binding, given_after, given_before
 from monitor.clinical.dose_table import ask, dose_action, is_silent, same_answer
 from monitor.clinical.guideline import DoseAction, Guideline
 from monitor.clinical.history import Assessment, Dose, Schedule
@@ -23,6 +25,8 @@ from monitor.clinical.standing import Answered, Standing, Visit
 
 NOTHING = DoseAction(kind="none")
 SEVERE_AUTONOMIC_FLAGS = frozenset({"syncope", "ileus", "urinary_retention"})
+_DAY = attrgetter("on")
+_MEASURES = attrgetter("sensory_grade", "motor_grade", "neuropathic_pain", "pain_nrs")
 
 
 def with_advice(situation: Situation) -> Situation:
@@ -30,25 +34,16 @@ def with_advice(situation: Situation) -> Situation:
     return replace(situation, advice=advice_in_force(situation)) if situation.on_drug else situation
 
 
-def advice_of(situation: Situation) -> tuple[Advice, ...]:
+def advice_of(situation: Situation) -> AdviceInForce:
     """The advice folded for this evaluation, or folded now where nobody did."""
     return advice_in_force(situation) if situation.advice is None else situation.advice
 
 
-def advice_in_force(situation: Situation) -> tuple[Advice, ...]:
-    """In order, the advice after the first assessment on treatment, after each that changed what binds, and after the newest."""
-    policy, first_on = situation.policy, situation.first_on
-    table_speaks_of_severe = policy.guideline.severe_autonomic is not None
+def advice_in_force(situation: Situation) -> AdviceInForce:
+    """The advice after the newest assessment, and what binds after each since the first dose that changed it."""
     fold = _Fold(situation)
-    for assessment in situation.assessments:
-        if assessment.on < first_on:
-            continue
-        severe = table_speaks_of_severe and severe_autonomic_signs(assessment, policy.thresholds.autonomic.severe)
-        grade = worst_grade(assessment.sensory_grade, assessment.motor_grade)
-        if grade is None and not severe:
-            continue
-        fold.see(assessment, grade or 0, severe)
-    return fold.found()
+    fold.walk()
+    return AdviceInForce(newest=fold.newest(), bindings=tuple(fold.bindings))
 
 
 def severe_autonomic_signs(assessment: Assessment, clause: SevereAutonomicSigns) -> bool:
@@ -61,13 +56,13 @@ def severe_autonomic_signs(assessment: Assessment, clause: SevereAutonomicSigns)
     return any(pressure is not None and pressure < clause.systolic_below_mmhg for pressure in pressures)
 
 
-class _Branch(NamedTuple):
-    """What one visit comes to, with or without pain."""
+class _Reading(NamedTuple):
+    """The grades and the pain of a visit as the table takes them. Most visits of a patient read the same."""
 
-    table: DoseAction  # the table's answer to this visit alone
-    action: DoseAction  # the answer in force
-    standing: Standing
-    persists: Answered | None
+    grade: int | None  # worst of sensory and motor
+    pain: bool | None
+    above_baseline: bool
+    silent: bool  # nothing above the baseline, or a row that says nothing
 
 
 class _Given(NamedTuple):
@@ -78,94 +73,139 @@ class _Given(NamedTuple):
     schedule: Schedule | None
 
 
+class _Branch(NamedTuple):
+    """What one visit comes to, with or without pain."""
+
+    table: DoseAction  # the table's answer to this visit alone
+    standing: Standing
+    persists: Answered | None
+    followed: bool  # where it persists: whether the present dose complies
+
+    def action(self) -> DoseAction:
+        """The answer in force."""
+        if self.persists is None:
+            return self.standing.answer(self.table)
+        return NOTHING if self.followed else self.standing.still_advised()
+
+
+class _Spoken(NamedTuple):
+    """The newest visit where it was not a quiet one."""
+
+    given: _Given
+    branch: _Branch
+    with_pain: _Branch | None
+
+
 class _Fold:
     """One walk over the assessments, oldest first. A visit about which nothing is to be said costs next to nothing."""
 
-    __slots__ = (
-        "_answers",
-        "_baseline",
-        "_doses_before",
-        "_found",
-        "_if_pain",
-        "_motor_grade",
-        "_newest",
-        "_patient",
-        "_sensory_grade",
-        "_silent",
-        "_situation",
-        "_standing",
-    )
-
     def __init__(self, situation: Situation) -> None:
+        self.bindings: list[Binding] = []
         self._situation = situation
         self._patient = situation.history.patient
-        self._baseline = (self._patient.baseline_sensory_grade or 0, self._patient.baseline_motor_grade or 0)
         self._silent = _silent_rows(situation.policy.guideline)
+        self._readings: dict[tuple[object, ...], _Reading] = {}
         self._answers: dict[tuple[object, ...], DoseAction] = {}
         self._standing = Standing()
         self._if_pain: Standing | None = None  # the other branch of the last visit, which waits for the answer
         self._sensory_grade: int | None = None  # last recorded
         self._motor_grade: int | None = None
         self._doses_before = 0
-        self._found: list[Advice] = []
-        self._newest: Advice | tuple[Assessment, int, bool] | None = None  # quiet visits wait as what they are made of
+        self._newest: tuple[Assessment, _Reading, bool] | None = None
+        self._spoken: _Spoken | None = None  # of the newest; None where it was quiet
 
-    def found(self) -> tuple[Advice, ...]:
-        """The first advice, those that changed what binds, and the newest."""
-        newest = self._newest
-        if newest is not None:
-            self._found.append(newest if isinstance(newest, Advice) else self._quiet(*newest))
-            self._newest = None
-        return tuple(self._found)
+    def walk(self) -> None:
+        """Every assessment on treatment, oldest first."""
+        situation, readings = self._situation, self._readings
+        table_speaks_of_severe = situation.policy.guideline.severe_autonomic is not None
+        clause = situation.policy.thresholds.autonomic.severe
+        assessments = situation.assessments
+        for assessment in assessments[bisect_left(assessments, situation.first_on, key=_DAY) :]:
+            key = _MEASURES(assessment)
+            reading = readings.get(key) or self._read(assessment, key)
+            severe = table_speaks_of_severe and severe_autonomic_signs(assessment, clause)
+            if reading.grade is None and not severe:
+                continue
+            if key[0] is not None:
+                self._sensory_grade = key[0]
+            if key[1] is not None:
+                self._motor_grade = key[1]
+            if reading.silent and not severe and self._standing.hold is None:
+                self._pass(assessment, reading)
+            else:
+                self._speak(assessment, reading, severe)
 
-    def see(self, assessment: Assessment, grade: int, severe: bool) -> None:
-        """One more visit; ``grade`` is the worst recorded, ``severe`` only where the table speaks of such signs."""
-        sensory, motor = assessment.sensory_grade, assessment.motor_grade
-        if sensory is not None:
-            self._sensory_grade = sensory
-        if motor is not None:
-            self._motor_grade = motor
-        pain = neuropathic_pain(assessment.neuropathic_pain, assessment.pain_nrs)
-        baseline_sensory, baseline_motor = self._baseline
-        above = severe or pain is True or (sensory or 0) > baseline_sensory or (motor or 0) > baseline_motor
-        if severe or self._standing.hold is not None or (above and (grade, pain) not in self._silent):
-            self._speak(assessment, grade, pain, severe, above)
-        else:
-            self._pass(assessment, grade, above)
-
-    def _pass(self, assessment: Assessment, grade: int, above: bool) -> None:
-        """A visit that the table is silent about, with nothing withheld."""
-        self._improve(grade)
-        if self._if_pain is None and self._found:
-            self._newest = (assessment, grade, above)
-        else:
-            self._if_pain = self._newest = None
-            self._found.append(self._quiet(assessment, grade, above))
-
-    def _speak(self, assessment: Assessment, grade: int, pain: bool | None, severe: bool, above: bool) -> None:
-        visit = Visit(
-            assessment=assessment, grade=grade, sensory_grade=self._sensory_grade, motor_grade=self._motor_grade, pain=pain
-        )
+    def newest(self) -> Advice | None:
+        """The advice after the newest visit; the answer in words is needed of it alone."""
+        if self._newest is None:
+            return None
+        assessment, reading, severe = self._newest
+        action, persists, if_pain = self._standing.answer(NOTHING), None, self._if_pain
         given = self._given_before(assessment)
-        branch = self._branch(visit, given, severe, above, pain is True)
-        action, with_pain, improved = branch.action, None, is_silent(branch.table)
-        if above and pain is None:
+        if self._spoken is not None:
+            given, branch, with_pain = self._spoken
+            action, persists = branch.action(), branch.persists
+            if with_pain is not None and not same_answer(action, with_pain.action()):
+                action = ask(action, with_pain.action())
+        signs = self._situation.policy.thresholds.autonomic.severe
+        return Advice(
+            assessment=assessment,
+            grade=reading.grade or 0,
+            pain=reading.pain,
+            severe_autonomic=severe or severe_autonomic_signs(assessment, signs),
+            above_baseline=severe or reading.above_baseline,
+            present_dose=given.last,
+            schedule=given.schedule,
+            action=action,
+            standing=self._standing,
+            with_pain=if_pain,
+            persists=persists,
+        )
+
+    def _read(self, assessment: Assessment, key: tuple[object, ...]) -> _Reading:
+        grade = worst_grade(assessment.sensory_grade, assessment.motor_grade)
+        pain = neuropathic_pain(assessment.neuropathic_pain, assessment.pain_nrs)
+        above = (
+            pain is True
+            or (assessment.sensory_grade or 0) > (self._patient.baseline_sensory_grade or 0)
+            or (assessment.motor_grade or 0) > (self._patient.baseline_motor_grade or 0)
+        )
+        reading = _Reading(grade, pain, above, not above or (grade or 0, pain) in self._silent)
+        self._readings[key] = reading
+        return reading
+
+    def _pass(self, assessment: Assessment, reading: _Reading) -> None:
+        """A visit that the table is silent about, with nothing withheld."""
+        if self._standing.answered:
+            self._improve(reading)
+        self._newest, self._spoken = (assessment, reading, False), None
+        if self._if_pain is not None or not self.bindings:
+            self._if_pain = None
+            self.bindings.append(Binding(assessment, reading.pain, self._standing, None))
+
+    def _speak(self, assessment: Assessment, reading: _Reading, severe: bool) -> None:
+        visit = Visit(
+            assessment=assessment,
+            grade=reading.grade or 0,
+            sensory_grade=self._sensory_grade,
+            motor_grade=self._motor_grade,
+            pain=reading.pain,
+        )
+        given, above = self._given_before(assessment), severe or reading.above_baseline
+        branch, other = self._branch(visit, given, severe, above, reading.pain is True), None
+        improved = is_silent(branch.table)
+        if above and reading.pain is None:
             other = self._branch(visit, given, severe, above, True)
             improved = improved and is_silent(other.table)
-            if not same_answer(action, other.action):
-                action, with_pain = ask(action, other.action), other.standing
-            elif other.persists is not None and other.standing is not branch.standing:
-                with_pain = other.standing  # advice that was followed before its question was answered
+            if not _differs(branch, other):
+                other = None
         before, asked_before = self._standing, self._if_pain
-        self._standing, self._if_pain = branch.standing, with_pain
+        self._standing, self._if_pain = branch.standing, None if other is None else other.standing
         if improved:
-            self._improve(grade)
-        advice = self._advice(visit, given, action, above, with_pain, branch.persists)
-        if self._standing is before and with_pain is asked_before and self._found:
-            self._newest = advice
-        else:
-            self._newest = None
-            self._found.append(advice)
+            self._improve(reading)
+        self._newest, self._spoken = (assessment, reading, severe), _Spoken(given, branch, other)
+        if self._standing is not before or self._if_pain is not asked_before or not self.bindings:
+            self.bindings.append(Binding(assessment, reading.pain, self._standing, self._if_pain))
 
     def _branch(self, visit: Visit, given: _Given, severe: bool, above: bool, pain: bool) -> _Branch:
         """The table read with or without pain, unless the toxicity is the one that the advice in force answers."""
@@ -178,10 +218,9 @@ class _Fold:
                 lasting = if_pain.persisting(visit.grade, pain)
                 before = before if lasting is None else if_pain
         if lasting is not None:
-            action = NOTHING if self._was_followed(before, given) else before.still_advised()
-            return _Branch(table, action, before, lasting)
+            return _Branch(table, before, lasting, self._was_followed(before, given))
         standing = before.after(visit, table, pain, self._situation.policy.thresholds.dose, self._patient)
-        return _Branch(table, standing.answer(table), standing, None)
+        return _Branch(table, standing, None, False)
 
     def _was_followed(self, standing: Standing, given: _Given) -> bool:
         """Whether the present dose was given after the advice, and complies with it."""
@@ -207,13 +246,14 @@ class _Fold:
             )
         return found
 
-    def _improve(self, grade: int) -> None:
+    def _improve(self, reading: _Reading) -> None:
         """The table was silent: what it spoke of has improved, unless a worse grade was merely not recorded today."""
-        if self._standing.answered and max(self._sensory_grade or 0, self._motor_grade or 0) <= grade:
+        if self._standing.answered and max(self._sensory_grade or 0, self._motor_grade or 0) <= (reading.grade or 0):
             self._standing = replace(self._standing, answered=())
 
     def _given_before(self, assessment: Assessment) -> _Given:
-        doses, place = self._situation.doses, self._doses_before
+        doses = self._situation.doses
+        place = bisect_left(doses, assessment.on, lo=self._doses_before, key=_DAY)  # given on an earlier day
         while place < len(doses) and given_before(doses[place], assessment):
             place += 1
         self._doses_before = place
@@ -224,38 +264,12 @@ class _Fold:
             schedule_from(newest, self._situation.course),
         )
 
-    def _quiet(self, assessment: Assessment, grade: int, above: bool) -> Advice:
-        visit = Visit(
-            assessment=assessment,
-            grade=grade,
-            sensory_grade=self._sensory_grade,
-            motor_grade=self._motor_grade,
-            pain=neuropathic_pain(assessment.neuropathic_pain, assessment.pain_nrs),
-        )
-        return self._advice(visit, self._given_before(assessment), self._standing.answer(NOTHING), above, None, None)
 
-    def _advice(
-        self,
-        visit: Visit,
-        given: _Given,
-        action: DoseAction,
-        above: bool,
-        with_pain: Standing | None,
-        persists: Answered | None,
-    ) -> Advice:
-        return Advice(
-            assessment=visit.assessment,
-            grade=visit.grade,
-            pain=visit.pain,
-            severe_autonomic=severe_autonomic_signs(visit.assessment, self._situation.policy.thresholds.autonomic.severe),
-            above_baseline=above,
-            present_dose=given.last,
-            schedule=given.schedule,
-            action=action,
-            standing=self._standing,
-            with_pain=with_pain,
-            persists=persists,
-        )
+def _differs(without: _Branch, with_pain: _Branch) -> bool:
+    """Whether it matters that pain was not recorded: another answer, or advice followed before its question was answered."""
+    if with_pain.persists is not None and with_pain.standing is not without.standing:
+        return True
+    return not same_answer(without.action(), with_pain.action())
 
 
 def _silent_rows(guideline: Guideline) -> frozenset[tuple[int, bool | None]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from monitor.clinical.advice import Advice
+from monitor.clinical.advice import AdviceInForce
 from monitor.clinical.days import day_after, earliest
 from monitor.clinical.history import BORTEZOMIB, Assessment, Course, Dose, History, Schedule
 from monitor.clinical.motor_picture import MotorPicture
@@ -39,7 +39,7 @@ class Situation:
     onset_on: date | None  # first neuropathy on or after the first dose
     look_again_at: datetime | None  # when the drug status changes by time alone
     motor: MotorPicture | None = None  # drawn once by motor_decline.with_motor
-    advice: tuple[Advice, ...] | None = None  # folded once by advice_fold.with_advice, on the drug
+    advice: AdviceInForce | None = None  # folded once by advice_fold.with_advice, on the drug
 
     @property
     def last_dose(self) -> Dose | None:

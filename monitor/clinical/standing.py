@@ -113,6 +113,8 @@ class Standing:
         """The answer in force: the table's, unless an earlier one outlives it or asked for a lower dose already."""
         if self.since is not None and (self.discontinued or self.hold is not None) and table.kind != self.action.kind:
             return _earlier(self.action, self.since)
+        if table.kind == "withhold" and table.restart_dose_mg_per_m2 == self.action.restart_dose_mg_per_m2:
+            return table
         if table.kind == "withhold":
             return replace(table, restart_dose_mg_per_m2=self.action.restart_dose_mg_per_m2)
         cap, dose = self.cap_mg_per_m2, table.dose_mg_per_m2
@@ -127,12 +129,13 @@ class Standing:
         if restart is not None and cap is not None:
             restart = min(restart, cap)
         motor_grade = max(visit.motor_grade or 0, self.hold.worst_motor_grade if self.hold else 0)
-        return replace(
-            self,
-            action=replace(table, restart_dose_mg_per_m2=restart),
+        return Standing(
+            action=table if restart == table.restart_dose_mg_per_m2 else replace(table, restart_dose_mg_per_m2=restart),
             since=self.since if self.hold else visit.assessment,
+            cap_mg_per_m2=cap,
+            weekly_only=self.weekly_only,
+            weekly_alternative_mg_per_m2=self.weekly_alternative_mg_per_m2,
             hold=Hold(asked_on=visit.assessment.on, restart_mg_per_m2=restart, worst_motor_grade=motor_grade),
-            answered=(),
         )
 
     def _looked_at(self, visit: Visit, resolved: Resolved, patient: Patient) -> Standing:

@@ -6,11 +6,11 @@ advice only if it is against both branches.
 
 from __future__ import annotations
 
-from monitor.clinical.advice import Advice, advice_before, given_after
+from monitor.clinical.advice import Binding, binding_before, given_after
 from monitor.clinical.advice_fold import advice_of
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
-from monitor.clinical.history import Dose
+from monitor.clinical.history import Assessment, Dose
 from monitor.clinical.situation import Situation
 from monitor.clinical.standing import ABOVE_LEVEL, AFTER_DISCONTINUE, BEFORE_RESOLVED, WHILE_WITHHELD
 
@@ -26,13 +26,13 @@ def answer(situation: Situation) -> RuleAnswer:
     if last is None or not situation.on_drug:
         why = "no bortezomib dose recorded" if last is None else f"off bortezomib since the last dose on {last.on}"
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), why))
-    advices = advice_of(situation)
-    advice = advice_before(advices, last)
-    if advice is None:
+    bindings = advice_of(situation).bindings
+    binding = binding_before(bindings, last)
+    if binding is None:
         text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; no assessment with a grade between the first dose and it"
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), text))
-    met = _breaches(situation, advice, len(situation.doses) - 1)
-    standing = advice.standing
+    met = _breaches(situation, binding, len(situation.doses) - 1)
+    standing = binding.standing
     if standing.since is None:
         text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; nothing advised by then"
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, met, text))
@@ -40,7 +40,7 @@ def answer(situation: Situation) -> RuleAnswer:
     criteria = _criteria(situation, met, f"{mg_per_m2(last.dose_mg_per_m2)} given on {last.on}; {said}")
     if not met:
         return RuleAnswer(rule=NAME, criteria=criteria)
-    doses = _against_the_same(situation, advices, advice)
+    doses = _against_the_same(situation, bindings, standing.since)
     given_by = standing.since
     finding = Finding(
         rule=NAME,
@@ -53,31 +53,31 @@ def answer(situation: Situation) -> RuleAnswer:
             Evidence(kind="assessment", id=given_by.fact_id, version=given_by.version, at=given_by.at),
             *(Evidence(kind="dose", id=dose.fact_id, version=dose.version, at=dose.at) for dose in doses),
         ),
-        missing=("neuropathic_pain",) if advice.pain is None else (),
+        missing=("neuropathic_pain",) if binding.pain is None and not standing.discontinued else (),
         weight=max(WEIGHTS[each] for each in met),
         occasion=last.fact_id,
     )
     return RuleAnswer(rule=NAME, criteria=criteria, finding=finding)
 
 
-def _breaches(situation: Situation, advice: Advice, place: int) -> tuple[str, ...]:
-    """The criteria that the dose at ``place`` meets under ``advice``."""
+def _breaches(situation: Situation, binding: Binding, place: int) -> tuple[str, ...]:
+    """The criteria that the dose at ``place`` meets under ``binding``."""
     tolerance = situation.policy.thresholds.dose.tolerance_mg_per_m2
     dose, previous = situation.doses[place], situation.doses[place - 1] if place else None
-    if advice.with_pain is not None and not advice.with_pain.breaches(dose, previous, tolerance):
+    if binding.with_pain is not None and not binding.with_pain.breaches(dose, previous, tolerance):
         return ()
-    return advice.standing.breaches(dose, previous, tolerance)
+    return binding.standing.breaches(dose, previous, tolerance)
 
 
-def _against_the_same(situation: Situation, advices: tuple[Advice, ...], advice: Advice) -> tuple[Dose, ...]:
-    """The doses against the advice that the last dose was against, oldest first."""
+def _against_the_same(situation: Situation, bindings: tuple[Binding, ...], since: Assessment) -> tuple[Dose, ...]:
+    """The doses against the advice that was given at ``since``, which the last dose was against, oldest first."""
     found: list[Dose] = []
-    earlier = list(advices)
+    earlier = list(bindings)
     for place in range(len(situation.doses) - 1, -1, -1):
         dose = situation.doses[place]
         while earlier and not given_after(dose, earlier[-1].assessment):
             earlier.pop()
-        if not earlier or earlier[-1].standing.since is not advice.standing.since:
+        if not earlier or earlier[-1].standing.since is not since:
             break  # advice changes for good: what came before was given against another, or none
         if _breaches(situation, earlier[-1], place):
             found.append(dose)

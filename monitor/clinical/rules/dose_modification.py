@@ -27,10 +27,9 @@ def answer(situation: Situation) -> RuleAnswer:
     """The answer of the guideline with what it rests on; no finding where nothing is to be done."""
     if not situation.on_drug:
         return _not_asked(situation, f"off bortezomib since the last dose on {situation.stopped_on}: no next dose to change")
-    advices = advice_of(situation)
-    if not advices:
+    newest = advice_of(situation).newest
+    if newest is None:
         return _not_asked(situation, "no sensory or motor grade recorded since the first dose")
-    newest = advices[-1]
     action = newest.action
     if is_silent(action) and not newest.above_baseline and _table_would_speak(situation, newest):
         action = KNOWN_BASELINE

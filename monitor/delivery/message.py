@@ -17,6 +17,7 @@ REPEAT = "You may already have received this message."
 _POLICY = SMTP.clone(max_line_length=78)
 _BODY_TAG = re.compile(r"<body[^>]*>", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>")
+_EMPTY_FIRST_LINE = re.compile(rb"^([!-9;-~]+:)\r\n (?=\S)", re.MULTILINE)
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]")
 
 
@@ -61,7 +62,13 @@ def build(message: OutgoingMessage) -> bytes:
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     mail.set_boundary("=_" + sha256(message.message_id.encode()).hexdigest()[:32])
-    return mail.as_bytes()
+    return _unfolded(mail.as_bytes())
+
+
+def _unfolded(data: bytes) -> bytes:
+    """Without the fold that Python puts before a header's first word: some mail programs show such a subject as empty."""
+    headers, blank, body = data.partition(b"\r\n\r\n")
+    return _EMPTY_FIRST_LINE.sub(rb"\1 ", headers) + blank + body
 
 
 def _checked(message_id: str) -> str:

@@ -96,6 +96,15 @@ def test_given_a_non_ascii_subject_when_built_then_it_comes_back_whole_in_short_
     assert max(len(line) for line in data.split(b"\r\n")) <= 78
 
 
+@pytest.mark.parametrize("length", range(1, 200, 3))
+def test_given_a_subject_of_any_length_when_built_then_its_first_line_is_not_empty(length: int) -> None:
+    subject = ("SAME DAY - look today, before the next dose [A-4, A-5] " * 4)[:length].strip()
+    data = build(replace(MESSAGE, subject=subject))
+    assert b"Subject: " + subject.split()[0].encode() in data
+    assert max(len(line) for line in data.split(b"\r\n")) <= 998
+    assert email.message_from_bytes(data, policy=email.policy.default)["Subject"] == subject
+
+
 def test_given_the_receiver_when_mails_are_sent_then_each_is_a_private_file_byte_for_byte(tmp_path: Path) -> None:
     data = build(MESSAGE)
 

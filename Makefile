@@ -29,7 +29,7 @@ lint: $(VENV)/.lint-ready
 	$(BIN)/deptry .
 
 bench: $(VENV)/.ready
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.gates
 
 wheel-test: $(VENV)/.ready
 	rm -rf build/wheel-test && mkdir -p build/wheel-test/away

@@ -3,7 +3,7 @@
     MonitorError              70 is never theirs: a message, an exit code, no traceback
     ├── UsageError             2  wrong arguments
     ├── ConfigError            2  a configuration that cannot be used; carries every mistake
-    ├── DeliveryFailed         4  mail could not be handed over
+    ├── MailNotSentError       4  mail could not be handed over
     └── DatabaseError          5  the database cannot be used
 
 The text says what happened, where, and what to do. It never holds a patient's data or a secret.
@@ -38,7 +38,7 @@ class ConfigError(MonitorError):
     exit_code = WRONG_USAGE
 
 
-class DeliveryFailed(MonitorError):
+class MailNotSentError(MonitorError):
     """A mail could not be handed to the relay."""
 
     exit_code = NOT_DELIVERED

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.cli.demo_mails import ReceivedMail, unpack
-from monitor.errors import DeliveryFailed
+from monitor.errors import MailNotSentError
 from monitor.service import demo_feed, ingest
 from monitor.service.listing import list_alerts
 from monitor.service.opening import Site
@@ -30,7 +30,7 @@ class Told:
 
 
 def play(site: Site, out: Path) -> Iterator[Told]:
-    """Every poll of the story, yielding what was told, oldest first. Raises DeliveryFailed if a mail did not arrive."""
+    """Every poll of the story, yielding what was told, oldest first. Raises MailNotSentError if a mail did not arrive."""
     steps = demo_feed.demo_steps()
     seen: set[str] = set()
     before: datetime | None = None
@@ -40,7 +40,7 @@ def play(site: Site, out: Path) -> Iterator[Told]:
             ingest.import_paths(site.database, files, zone=site.settings.time_zone, now=at)
         done, sent = run_round(site, at), send_due(site, at)
         if sent.failed or sent.relay_fault:
-            raise DeliveryFailed(f"the demo's own receiver did not take a mail: {sent.relay_fault or 'refused'}")
+            raise MailNotSentError(f"the demo's own receiver did not take a mail: {sent.relay_fault or 'refused'}")
         fresh = [mail for mail in sorted((out / "mail").glob("*.eml")) if mail.stem not in seen]
         seen |= {mail.stem for mail in fresh}
         mails = [unpack(mail) for mail in fresh]

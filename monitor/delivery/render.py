@@ -27,7 +27,7 @@ LARGEST_PART = 100_000  # characters; mail programs cut a longer page off (Gmail
 _NO_SUCH_FIELD = re.compile(r"has no attribute '(\w+)'")
 
 
-class TemplateBroken(MonitorError):  # noqa: N818  # said of a template, beside DeliveryFailed
+class TemplateBroken(MonitorError):  # noqa: N818  # said of a template
     """A template that cannot be rendered. The text holds no value of a fact."""
 
     def __init__(self, kind: Kind, part: Part, file: str, line: int | None, problem: str) -> None:

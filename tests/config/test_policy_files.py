@@ -63,7 +63,7 @@ def test_given_a_guideline_that_is_not_shipped_when_loaded_then_the_nearest_is_s
 
 
 def test_given_each_kind_of_argument_when_loaded_then_only_its_part_is_exchanged(tmp_path: Path) -> None:
-    thresholds = policy_file(tmp_path, ('version: "1"', 'version: "ours"'))
+    thresholds = policy_file(tmp_path, ('version: "2026.11"', 'version: "ours"'))
     table = guideline_file(tmp_path, ("name: imwg-2012", "name: ours"), name="imwg-2012")
 
     by_name = load_policy_argument("imwg-2012", thresholds=thresholds, zone=ZONE)

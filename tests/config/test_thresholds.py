@@ -109,7 +109,7 @@ def test_given_the_shipped_thresholds_when_read_then_they_are_those_of_the_refer
 
 LATE = "onset_days: {}\n    disability: 1\n    points: 6\n    urgency: same-day"
 SUM_FALL = "points: {}\n    urgency: immediate\n    source: Kleyweg"
-MOTOR_AFTER_STOP = "to_day: {}\n    urgency: same-day\n    source: seed"
+MOTOR_AFTER_STOP = "to_day: {}\n    urgency: same-day\n    source: Jeter & Kang 2012"
 CONTRADICTION, GAP, OVERLAP = "threshold-contradiction", "threshold-gap", "threshold-overlap"
 
 
@@ -193,8 +193,8 @@ def _with_urgency(folder: Path, lines: list[str], path: str) -> Path:
         (("points: 6", "points:"), "wrong-type", None),
         (("points: 6", "points: 61"), "out-of-range", None),
         (("points: 6", "point: 6"), "unknown-key", "points"),
-        (('version: "1"', "version: 1.0"), "wrong-type", None),
-        (('version: "1"', 'version: ""'), "out-of-range", None),
+        (('version: "2026.11"', "version: 1.0"), "wrong-type", None),
+        (('version: "2026.11"', 'version: ""'), "out-of-range", None),
         (("urgency: immediate", "urgency: imediate"), "wrong-value", "immediate"),
         (("urgency: immediate", "urgency: red"), "wrong-value", None),
         (("within_days: 28", "within_days: 0"), "out-of-range", None),

@@ -212,7 +212,7 @@ class _Fold:
         table = self._table(visit.grade, pain, given, severe) if above else NOTHING
         before, if_pain = self._standing, self._if_pain
         lasting: Answered | None = None
-        if table.kind in ("none", "reduce") and not is_silent(table):
+        if not severe and not is_silent(table):
             lasting = before.persisting(visit.grade, pain)
             if lasting is None and pain and if_pain is not None and self._was_followed(if_pain, given):
                 lasting = if_pain.persisting(visit.grade, pain)

@@ -85,9 +85,15 @@ def test_given_an_urgent_finding_when_nobody_looked_again_then_overdue(urgency: 
 
 def test_given_a_finding_newer_than_the_assessment_when_counted_then_from_the_finding() -> None:
     seen = an_assessment(20, motor_grade=0, sensory_grade=0)
-    event = a_finding("immune-mediated-pattern", Urgency.SAME_DAY, clinical_at=noon(26))
+    event = a_finding("relapse-after-treatment", Urgency.SAME_DAY, clinical_at=noon(26))
     assert met(answer(*WEEKS, seen, now=noon(33), findings=(event,))) == set()
     assert met(answer(*WEEKS, seen, now=noon(34), findings=(event,))) == {"overdue-after-event"}
+
+
+def test_given_an_urgent_finding_when_somebody_looked_again_then_the_event_is_answered() -> None:
+    seen, again = an_assessment(20, motor_grade=0, sensory_grade=0), an_assessment(22, motor_grade=0, sensory_grade=0)
+    event = a_finding(urgency=Urgency.IMMEDIATE, clinical_at=noon(20))
+    assert met(answer(*WEEKS, seen, again, now=noon(34), findings=(event,))) == set()
 
 
 def test_given_a_finding_about_doses_or_records_when_counted_then_no_look_is_asked_for() -> None:

@@ -18,8 +18,9 @@ from monitor.clinical.situation import Situation, soonest
 
 NAME = "assessment-overdue"
 
-NO_EVENT = frozenset({"dose-modification", "dose-against-advice", "conflicting-record", NAME})
-"""Findings after which no further look at the patient is asked for here (J): they are about doses and records."""
+NO_EVENT = frozenset({"dose-modification", "dose-against-advice", "conflicting-record", "immune-mediated-pattern", NAME})
+"""Findings after which no further look at the patient is asked for here (J): they are about doses and records. The immune
+pattern is a state, renewed by every visit that finds it; the decline in it is an event of its own rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,22 +154,24 @@ def _affected(situation: Situation, state: _State) -> _Due:
 
 
 def _after_event(situation: Situation, state: _State, findings: Sequence[Finding]) -> _Due:
-    """O3: the clock starts at the finding, or at the assessment that came after it."""
+    """O3: somebody has to look again on a later day than the event; once somebody has, the other clauses watch on."""
     clause = situation.policy.thresholds.overdue.after_event
     limits = {Urgency.IMMEDIATE: clause.after_immediate_days, Urgency.SAME_DAY: clause.after_same_day_days}
     overdue_at: datetime | None = None
-    text = "no immediate or same-day finding about the patient"
+    text, due_text = "no immediate or same-day finding about the patient", ""
     for finding in findings:
         if finding.rule in NO_EVENT or finding.urgency not in limits:
             continue
         limit = limits[finding.urgency]
         event_on = finding.clinical_at.astimezone(situation.policy.zone).date()
-        due_at = _more_than(max(event_on, _last_on(situation, state)), limit, situation)
+        if _last_on(situation, state) > event_on:
+            text = f"{finding.rule} {finding.urgency} on {event_on}, looked at again on {_last_on(situation, state)}"
+            continue
+        due_at = _more_than(event_on, limit, situation)
         if overdue_at is None or due_at < overdue_at:
             overdue_at = due_at
-            text = (
-                f"{finding.rule} {finding.urgency} on {event_on}; {_elapsed(situation, state)} (limit {limit} days after either)"
-            )
+            due_text = f"{finding.rule} {finding.urgency} on {event_on}; {_elapsed(situation, state)} (limit {limit} days)"
+    text = due_text or text
     return _Due(id="overdue-after-event", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
 
 

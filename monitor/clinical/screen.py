@@ -1,0 +1,126 @@
+"""Which instants of a replay cannot change anything: a screen that may say "nothing new", and never says "alert".
+
+Most of a long history repeats itself: the same grades at the next visit, the same dose a week later. Where the last review
+found nothing, and all that became known since repeats the newest visit and the newest dose, on time, no rule can begin to
+hold: comparisons with the best value of a window only lose their older, other values, levels are what they were, nothing
+is overdue, and the drug status is the same. ``tests/clinical/test_screen.py`` holds the screen to that: with it and without
+it the same alerts speak at the same instants, whatever the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from monitor.clinical.days import start_of_day
+from monitor.clinical.history import ALWAYS, BORTEZOMIB, Assessment, Dose, Fact, History
+from monitor.clinical.policy import Overdue, Policy
+from monitor.clinical.scales.mrc import FULL_GRADE
+from monitor.clinical.situation import schedule_from
+
+IMMUNE_TREATMENTS = frozenset({"ivig", "plasma_exchange", "corticosteroid"})
+SPACINGS = ({3, 4}, {6, 7, 8})
+"""Days between doses that are one rhythm. Anything else is looked at."""
+
+FULL_POWER = frozenset({None, 5 * FULL_GRADE})
+
+_MEASURES = attrgetter(
+    *("ctcae_version", "sensory_grade", "motor_grade", "autonomic_grade", "neuropathic_pain", "pain_nrs", "walking"),
+    *("gbs_disability", "reflexes", "red_flags", "systolic_lying", "systolic_standing", "diastolic_lying"),
+    *("diastolic_standing", "grip_kpa_right", "grip_kpa_left"),
+)
+
+
+def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
+    """Instants at which nothing but repetition became known, each with the instant from which time alone may matter.
+
+    Empty for a history with corrections, late or early arrivals, an ended course, another drug or an immune treatment:
+    there every instant is looked at.
+    """
+    timed: list[Dose | Assessment] = [*history.doses, *history.assessments]
+    facts = sorted(timed, key=lambda fact: (fact.known_at, fact.at, fact.version))
+    if not facts or not _plain(history):
+        return {}
+    calm: dict[datetime, datetime] = {}
+    others = _instants_of_others(history)
+    course = max(history.courses, key=lambda each: each.started_on, default=None)
+    patience = _patience_days(policy.thresholds.overdue, course.cycle_days if course else None)
+    doses: list[Dose] = []
+    visit: Assessment | None = None
+    schedule_at_visit: object = None
+    newest_at = ALWAYS
+    broken: datetime | None = None  # something else became known at this instant too
+    for fact in facts:
+        at, known_at = fact.at, fact.known_at
+        in_order = newest_at <= at and at.date() <= known_at.date()
+        newest_at = max(newest_at, at)
+        if isinstance(fact, Dose):
+            repeats = in_order and _repeats_dose(doses, fact)
+            doses.append(fact)
+        else:
+            schedule = schedule_from(tuple(doses[-4:]), course)
+            repeats = in_order and schedule == schedule_at_visit and visit is not None and _repeats_visit(visit, fact)
+            visit, schedule_at_visit = fact, schedule
+        if not repeats or known_at in others or known_at == broken or visit is None or not doses:
+            broken = known_at
+            calm.pop(known_at, None)
+            continue
+        first = min(
+            visit.on + timedelta(days=patience),
+            doses[-1].on + timedelta(days=policy.thresholds.drug_status.off_after_days_without_dose),
+        )
+        again_at = start_of_day(first + timedelta(days=1), policy.zone)
+        if again_at > known_at:
+            calm[known_at] = again_at
+        else:
+            broken = known_at
+            calm.pop(known_at, None)
+    return calm
+
+
+def _plain(history: History) -> bool:
+    if any(course.discontinued_on is not None or course.drug != BORTEZOMIB for course in history.courses):
+        return False
+    if any(dose.drug != BORTEZOMIB for dose in history.doses) or any(visit.voided for visit in history.assessments):
+        return False
+    if any(treatment.treatment in IMMUNE_TREATMENTS for treatment in history.treatments):
+        return False
+    return all(fact.superseded_at is None for fact in _all(history))
+
+
+def _all(history: History) -> Iterator[Fact]:
+    yield from history.patients
+    yield from history.courses
+    yield from history.doses
+    yield from history.assessments
+    yield from history.labs
+    yield from history.investigations
+    yield from history.treatments
+
+
+def _instants_of_others(history: History) -> set[datetime]:
+    groups = (history.patients, history.courses, history.labs, history.investigations, history.treatments)
+    return {fact.known_at for group in groups for fact in group}
+
+
+def _patience_days(overdue: Overdue, cycle_days: int | None) -> int:
+    """For so many days after an assessment no clause of assessment-overdue can speak, whatever the assessment said."""
+    cycle = cycle_days if cycle_days is not None else overdue.on_drug.default_cycle_days
+    return min(cycle + overdue.on_drug.beyond_cycle_days, overdue.affected.more_than_days)
+
+
+def _repeats_dose(before: list[Dose], dose: Dose) -> bool:
+    if len(before) < 4:  # the schedule is read from the last four
+        return False
+    previous, last = before[-2], before[-1]
+    rhythm = {(last.on - previous.on).days, (dose.on - last.on).days}
+    return dose.dose_mg_per_m2 == last.dose_mg_per_m2 and any(rhythm <= spacing for spacing in SPACINGS)
+
+
+def _repeats_visit(before: Assessment, visit: Assessment) -> bool:
+    if visit.sensory_grade is None or visit.motor_grade is None or visit.on <= before.on:
+        return False  # what was not recorded is read from older visits, which may leave their window
+    if _MEASURES(before) != _MEASURES(visit):
+        return False
+    return visit.mrc == before.mrc or FULL_POWER.issuperset(visit.mrc)  # no fall, whichever muscles were tested before

@@ -30,15 +30,17 @@ def run(arguments: list[str]) -> int:
         return _flushed(error.exit_code)
     except KeyboardInterrupt:
         return 130
-    except Exception:
-        return _our_defect()
+    except Exception as error:
+        return _our_defect(error)
 
 
-def _our_defect() -> int:
-    """The traceback names files and lines only; values of variables stay out of it, they may be a patient's."""
+def _our_defect(error: Exception) -> int:
+    """The traceback names files and lines only; the error's own words stay out of it, they may quote a patient's record."""
     import traceback
 
-    traceback.print_exc()
+    print("Traceback (most recent call last):", file=sys.stderr)
+    traceback.print_tb(error.__traceback__)
+    print(type(error).__name__, file=sys.stderr)
     print(
         "bipn-monitor: this is a defect of ours, not of your data or configuration; please report the lines above",
         file=sys.stderr,

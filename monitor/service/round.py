@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from monitor.clinical.alerts import Alert, Reason, Transition
 from monitor.clinical.evaluate import evaluate
@@ -112,48 +113,69 @@ def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], now: 
             outcome = _evaluated(site, history, known.get(patient_id, []), now)
             if isinstance(outcome, Outcome):
                 outcomes.append(outcome)
-                clear_failure(connection, patient_id)
                 continue
             problem = outcome
-        record_failure(connection, Failure(patient_id=patient_id, at=now, problem=problem))
-        changes.set_look_again(connection, patient_id, now + TRY_AGAIN_AFTER)
-        counts["failed_patients"] += 1
-    counts.update(_record(site, connection, outcomes, now))
+        counts.update(_failed(connection, patient_id, problem, now))
+    mark = PolicyMark.of(site.policy)
+    alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
+    for outcome in outcomes:
+        counts.update(_recorded(site, connection, outcome, now))
     return counts
 
 
+def _failed(connection: Connection, patient_id: str, problem: str, now: datetime) -> Counter[str]:
+    record_failure(connection, Failure(patient_id=patient_id, at=now, problem=problem))
+    changes.set_look_again(connection, patient_id, now + TRY_AGAIN_AFTER)
+    return Counter(failed_patients=1)
+
+
 def _evaluated(site: Site, history: History, known: Sequence[Alert], now: datetime) -> Outcome | str:
-    """The patient's outcome, or what went wrong, without data. The one catch-all: a defect silences one patient."""
+    """The patient's outcome, or what went wrong, without data. A catch-all: a defect silences one patient."""
     try:
         review = evaluate(history, site.policy, now)
         transitions = decide(known, review, patient_id=history.patient_id, history=history, now=now)
     except Exception as error:
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        place = "unknown" if where is None else f"{where.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{where.tb_lineno}"
-        log.error("a patient could not be evaluated", extra={"defect": type(error).__name__, "place": place})
-        return f"a defect of ours, {type(error).__name__} at {place}; please report it"
+        return _defect(error)
     return Outcome(history=history, review=review, transitions=transitions)
 
 
-def _record(site: Site, connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> Counter[str]:
+def _defect(error: Exception) -> str:
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = "unknown" if where is None else f"{where.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{where.tb_lineno}"
+    log.error("a patient could not be evaluated", extra={"defect": type(error).__name__, "place": place})
+    return f"a defect of ours, {type(error).__name__} at {place}; please report it"
+
+
+def _recorded(site: Site, connection: Connection, outcome: Outcome, now: datetime) -> Counter[str]:
+    """Record one outcome whole, with its mails, or not at all: a mail that cannot be made up is that patient's failure."""
+    patient_id = outcome.history.patient_id
+    if outcome.transitions:
+        try:
+            with connection.begin_nested():
+                counts = _record(site, connection, outcome, now)
+        except OperationalError:  # the database's, not the patient's
+            raise
+        except Exception as error:
+            return _failed(connection, patient_id, _defect(error), now)
+    else:
+        counts = Counter()
+    changes.set_look_again(connection, patient_id, outcome.review.look_again_at)
+    clear_failure(connection, patient_id)
+    return counts
+
+
+def _record(site: Site, connection: Connection, outcome: Outcome, now: datetime) -> Counter[str]:
+    saved = alerts.save(connection, outcome.transitions, now=now, policy_sha256=site.policy.sha256)
     counts: Counter[str] = Counter()
-    mark = PolicyMark.of(site.policy)
-    alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
-    for outcome in outcomes:
-        changes.set_look_again(connection, outcome.history.patient_id, outcome.review.look_again_at)
-        if not outcome.transitions:
-            continue
-        saved = alerts.save(connection, outcome.transitions, now=now, policy_sha256=mark.sha256)
-        for transition in saved:
-            counts["opened"] += transition.reason is Reason.NEW
-            counts["raised"] += transition.reason in RAISED
-            counts["resolved"] += transition.reason is Reason.RESOLVED
-            counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
-        old_news = [t for t in saved if t.speaks and mailing.is_old_news(site.settings, t, now)]
-        digests.add(connection, [t.after.alert_id for t in old_news if t.after.alert_id is not None], now)
-        counts["queued"] += mailing.queue_mail(
-            site, connection, outcome.history, [t for t in saved if t.speaks and t not in old_news], now
-        )
+    for transition in saved:
+        counts["opened"] += transition.reason is Reason.NEW
+        counts["raised"] += transition.reason in RAISED
+        counts["resolved"] += transition.reason is Reason.RESOLVED
+        counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
+    old_news = [t for t in saved if t.speaks and mailing.is_old_news(site.settings, t, now)]
+    digests.add(connection, [t.after.alert_id for t in old_news if t.after.alert_id is not None], now)
+    to_tell = [t for t in saved if t.speaks and t not in old_news]
+    counts["queued"] += mailing.queue_mail(site, connection, outcome.history, to_tell, now)
     return counts

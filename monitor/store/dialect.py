@@ -6,6 +6,8 @@ Written for SQLite 3.37 (STRICT tables) and PostgreSQL 15; ``triggers.py`` holds
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,34 @@ def _now_text_postgresql(element: NowText, compiler: Any, **_: Any) -> str:
 def placeholders(dialect: Dialect, count: int) -> str:
     """``count`` positional parameters, as the driver spells them, with commas between."""
     return ", ".join((_PLACEHOLDERS[dialect.paramstyle],) * count)
+
+
+def all_rows(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+    """The rows of a query in the driver's own tuples.
+
+    SQLite stores whatever bytes another program calls text. Those that are not UTF-8 come with U+FFFD in their place;
+    the driver's own error would end the query for everyone, and quote them.
+    """
+    try:
+        return _fetched(connection, statement, values)
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("Could not decode"):
+            raise
+    driver_connection: Any = connection.connection.dbapi_connection
+    driver_connection.text_factory = _lenient
+    try:
+        return _fetched(connection, statement, values)
+    finally:
+        driver_connection.text_factory = str
+
+
+def _fetched(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+    cursor = connection.exec_driver_sql(statement, values).cursor
+    return () if cursor is None else cursor.fetchall()
+
+
+def _lenient(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def prepare_file(url: URL, *, create: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect
 
 from monitor.clinical.history import ALWAYS, Fact, History, Patient
-from monitor.store.dialect import placeholders
+from monitor.store.dialect import all_rows, placeholders
 from monitor.store.fact_tables import KINDS
 from monitor.store.rows import COLUMNS, MAKERS, SUPERSEDED_AT, suspect
 from monitor.store.times import instant
@@ -75,8 +75,7 @@ def _load_chunk(connection: Connection, patient_ids: Sequence[str], zone: tzinfo
     parts: dict[str, dict[str, tuple[Any, ...]]] = {patient_id: {} for patient_id in patient_ids}
     for kind in KINDS:
         statement = rows_statement(kind, connection.dialect, len(patient_ids))
-        rows = connection.exec_driver_sql(statement, tuple(patient_ids)).cursor
-        facts = _facts(kind, rows.fetchall() if rows is not None else (), zone, unreadable)
+        facts = _facts(kind, all_rows(connection, statement, tuple(patient_ids)), zone, unreadable)
         order = _ORDER.get(kind, _BY_TIME)
         for patient_id, found in facts.items():
             found.sort(key=order)

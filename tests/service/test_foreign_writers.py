@@ -85,3 +85,25 @@ def test_given_a_failed_patient_when_an_hour_has_passed_then_it_is_tried_again_w
     assert clinic.poll(on(37, 9, 59)).round.patients_evaluated == 0
     again = clinic.poll(on(37, 10))
     assert (again.round.patients_evaluated, again.round.failed_patients) == (1, 1)
+
+
+def test_given_text_that_is_no_utf_8_when_polled_then_the_others_go_on_and_a_name_does_not_matter(clinic: Clinic) -> None:
+    watched(clinic, "P-1", "P-2", "P-3")
+    with clinic.another_program() as sql:
+        assessor, walking = "CAST(x'4dfc6c6c6572' AS TEXT)", "'wheelchair'"
+        for patient in ("P-1", "P-2"):
+            sql.execute(
+                f"INSERT INTO assessments (patient_id, assessed_at, assessor, walking, motor_grade, ctcae_version, recorded_at)"
+                f" VALUES (?, '2026-02-10', {assessor}, {walking}, 3, '4.03', ?)",
+                (patient, on(36, 14).isoformat()),
+            )
+        sql.execute(
+            "INSERT INTO labs (patient_id, collected_at, analyte, value, unit) VALUES"
+            " ('P-2', CAST(x'323032362d30322d3130fc' AS TEXT), 'csf_protein', 1, 'g/L')"
+        )
+    clinic.assess("P-3", 36, **LOST)
+    polled = clinic.poll(on(36, 15))
+    assert (polled.round.patients_evaluated, polled.round.failed_patients) == (3, 1)
+    assert {patient for patient, rule, _ in clinic.holding() if rule == "rapid-motor-decline"} == {"P-1", "P-3"}
+    (problem,) = [words for words in status(clinic.site, on(36, 15)).problems if "labs" in words]
+    assert "column collected_at" in problem

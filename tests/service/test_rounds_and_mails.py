@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -145,3 +146,20 @@ def test_given_a_decline_over_a_dst_night_when_polled_then_the_window_counts_loc
     found = {alert.patient_id for alert in clinic.alerts() if alert.finding.rule == "rapid-motor-decline"}
     assert "P-in" in found
     assert [c.met for c in clinic.alert("P-in", "rapid-motor-decline").finding.criteria if c.id == "loss-of-walking"] == [True]
+
+
+def test_given_a_patient_whose_mail_cannot_be_made_up_when_polled_then_he_fails_alone_and_is_tried_again(clinic: Clinic) -> None:
+    """Nobody's site but South's has a team: a configuration that is refused, here put together by hand."""
+    watched(clinic, "P-1")
+    clinic.on_bortezomib("P-2", site="South")
+    clinic.assess("P-2", 30, **WELL)
+    for name in ("P-1", "P-2"):
+        clinic.assess(name, 36, **LOST)
+    whole, teams = clinic.site, clinic.site.settings.teams
+    clinic.site = replace(whole, settings=replace(whole.settings, teams=teams[1:]))
+    polled = clinic.poll(on(36, 15))
+    assert (polled.round.failed_patients, polled.recipients) == (1, list(SOUTH))
+    assert {patient for patient, *_ in clinic.holding()} == {"P-2"}
+    clinic.site = whole
+    again = clinic.poll(on(36, 16))
+    assert (again.round.failed_patients, again.recipients) == (0, list(NORTH))

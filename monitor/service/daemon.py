@@ -109,12 +109,35 @@ class Daemon:
 
     def _take_lease(self) -> None:
         with self._site.database.write() as connection:
+            held = lease.current(connection)
+            if held is not None and _has_died(held.holder):
+                log.warning("the last daemon died without giving the database back; its claims on mails run out by themselves")
+                lease.release(connection, held, now=clock.now())
             self._lease = lease.acquire(connection, self._holder, now=clock.now(), ttl=self._lease_for)
         if self._lease is None:
             raise DatabaseError(
                 "another daemon is watching this database; stop it first, or wait "
-                f"{int(self._lease_for.total_seconds())} s if it has died"
+                f"{int(self._lease_for.total_seconds())} s if it has died on another machine"
             )
+
+
+def _has_died(holder: str) -> bool:
+    """Whether a holder of the lease was a process of this machine that is no more.
+
+    A wrong yes, such as for another container of the same host name, does no harm: who loses the lease stops.
+    """
+    host, pid, _ = holder.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    if int(pid) == os.getpid():  # ours now, as after the restart of a container
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # another user's process, alive
+        return False
+    return False
 
 
 def _heard(event: JobEvent) -> None:

@@ -36,7 +36,7 @@ def test_given_the_published_case_when_imported_and_polled_then_each_nurse_is_to
     first = installed.run("poll", "--at", FIRST_ADVICE, "--format", "json").json
     assert first["messages"] == {"queued": 2, "accepted": 2, "failed": 0}
     installed.run("poll", "--at", LOST_WALKING)
-    again = installed.run("poll", "--at", LOST_WALKING, "--format", "json").json
+    again = installed.call("poll", "--at", LOST_WALKING, "--format", "json").json
     assert (again["patients_evaluated"], again["messages"]["queued"]) == (0, 0)
     subjects = [mail.message["Subject"] for mail in relay.mails]
     assert [subject.split(" - ")[0] for subject in subjects] == ["SAME DAY", "SAME DAY", "IMMEDIATE", "IMMEDIATE"]
@@ -63,7 +63,7 @@ def test_given_kill_9_between_rounds_and_in_the_middle_of_one_when_started_again
     until(lambda: installed.database.exists() and installed.database.stat().st_size > 0, what="the database")
     importing.send_signal(signal.SIGKILL)
     importing.communicate()
-    installed.run("import", feed)  # again: what was in is in once
+    installed.call("import", feed)  # again: what was in is in once
     assert installed.rows("SELECT count(*) FROM doses WHERE superseded_at IS NULL") == [(10,)]
     relay.script(".", SILENT)  # has the first mail, and says nothing
     polling = installed.start("poll", "--at", LOST_WALKING)
@@ -75,7 +75,7 @@ def test_given_kill_9_between_rounds_and_in_the_middle_of_one_when_started_again
     assert len(minted) == 2
     installed.run("poll", "--at", "2011-03-15T21:01")  # the other nurse need not wait for the claim's end
     assert len(relay.mails) == 2
-    installed.run("poll", "--at", "2011-03-15T21:09")
+    installed.call("poll", "--at", "2011-03-15T21:09")
     assert len(relay.mails) == 2
     last = installed.run("poll", "--at", "2011-03-15T21:11", "--format", "json").json
     assert (last["alerts"]["opened"], last["messages"]) == (0, {"queued": 0, "accepted": 1, "failed": 0})
@@ -85,7 +85,7 @@ def test_given_kill_9_between_rounds_and_in_the_middle_of_one_when_started_again
     repeats = [mail for mail in relay.mails if REPEAT in mail.text]
     assert [mail.message["Message-ID"] for mail in repeats] == list(claimed)
     assert repeats == relay.mails[-1:]
-    installed.run("poll", "--at", "2011-03-15T22:30")
+    installed.call("poll", "--at", "2011-03-15T22:30")
     assert len(relay.mails) == 3
 
 
@@ -100,14 +100,14 @@ def test_given_a_relay_that_is_down_when_polled_then_4_and_the_mail_goes_with_th
     assert failed.json["messages"]["queued"] == 2
     assert failed.json["messages"]["accepted"] == 0
     assert "kept" in failed.err
-    status = installed.run("status", "--format", "json", code=1).json
+    status = installed.call("status", "--format", "json", code=1).json
     assert status["outbox"] == {"waiting": 2, "accepted": 0, "dead": 0}
     assert any("mail is not going out" in problem for problem in status["problems"])
     with SmtpServer(port=port) as up:
         installed.run("poll", "--at", "2011-03-15T21:02")
         assert sorted(mail.recipient for mail in up.mails) == sorted(NURSES)
         assert not any(REPEAT in mail.text for mail in up.mails)  # nothing had reached anyone: no doubt
-    assert installed.run("status", "--format", "json").json["healthy"] is True
+    assert installed.call("status", "--format", "json").json["healthy"] is True
 
 
 def test_given_one_nurse_refused_for_good_when_polled_then_the_other_is_told_and_status_says_so(
@@ -118,8 +118,8 @@ def test_given_one_nurse_refused_for_good_when_polled_then_the_other_is_told_and
     polled = installed.run("poll", "--at", LOST_WALKING, "--format", "json", code=4)
     assert polled.json["messages"] == {"queued": 2, "accepted": 1, "failed": 1}
     assert [mail.recipient for mail in relay.mails] == [NURSES[1]]
-    status = installed.run("status", code=1)
+    status = installed.call("status", code=1)
     assert "1 message(s) were refused for good" in status.out
     assert NURSES[0] not in polled.out + polled.err + status.out + status.err
-    assert installed.run("poll", "--at", "2011-03-16T21:00", "--format", "json").json["messages"]["failed"] == 0
+    assert installed.call("poll", "--at", "2011-03-16T21:00", "--format", "json").json["messages"]["failed"] == 0
     assert len(relay.mails) == 1

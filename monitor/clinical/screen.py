@@ -10,7 +10,7 @@ it the same alerts speak at the same instants, whatever the history.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 
 from monitor.clinical.days import start_of_day
@@ -46,6 +46,7 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
     others = _instants_of_others(history)
     course = max(history.courses, key=lambda each: each.started_on, default=None)
     patience = _patience_days(policy.thresholds.overdue, course.cycle_days if course else None)
+    first_on = min([each.started_on for each in history.courses] + [each.on for each in history.doses], default=date.max)
     doses: list[Dose] = []
     visit: Assessment | None = None
     schedule_at_visit: object = None
@@ -60,7 +61,7 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
             doses.append(fact)
         else:
             schedule = schedule_from(tuple(doses[-4:]), course)
-            repeats = in_order and schedule == schedule_at_visit and visit is not None and _repeats_visit(visit, fact)
+            repeats = in_order and schedule == schedule_at_visit and _repeats_visit(visit, fact, first_on)
             visit, schedule_at_visit = fact, schedule
         if not repeats or known_at in others or known_at == broken or visit is None or not doses:
             broken = known_at
@@ -118,7 +119,9 @@ def _repeats_dose(before: list[Dose], dose: Dose) -> bool:
     return dose.dose_mg_per_m2 == last.dose_mg_per_m2 and any(rhythm <= spacing for spacing in SPACINGS)
 
 
-def _repeats_visit(before: Assessment, visit: Assessment) -> bool:
+def _repeats_visit(before: Assessment | None, visit: Assessment, first_on: date) -> bool:
+    if before is None or before.on < first_on:  # what was found before the first dose is no finding
+        return False
     if visit.sensory_grade is None or visit.motor_grade is None or visit.on <= before.on:
         return False  # what was not recorded is read from older visits, which may leave their window
     if _MEASURES(before) != _MEASURES(visit):

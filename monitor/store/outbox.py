@@ -101,10 +101,25 @@ def anything_due(connection: Connection, now: datetime) -> bool:
 
 
 def due_query(now: datetime, limit: int) -> Select[Any]:
-    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming."""
+    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
+
+    A correction waits for what it corrects: nobody is told of an alert after its withdrawal.
+    """
+    earlier = MESSAGES.alias("earlier")
+    on_its_way = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.patient_id == MESSAGES.c.patient_id,
+            earlier.c.recipient_address == MESSAGES.c.recipient_address,
+            earlier.c.id < MESSAGES.c.id,
+            earlier.c.state.in_(("pending", "sending")),
+        )
+        .exists()
+    )
     return (
         select(MESSAGES)
         .where(MESSAGES.c.state == literal_column("'pending'"), MESSAGES.c.next_attempt_at <= now)
+        .where((MESSAGES.c.kind != literal_column("'correction'")) | ~on_its_way)
         .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

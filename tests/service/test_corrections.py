@@ -60,3 +60,18 @@ def test_given_a_recipient_who_never_got_the_mail_when_corrected_then_only_the_o
     clinic.relay.forget_script()
     clinic.assess("P-1", 36, known=on(37, 10), **WELL)
     assert clinic.poll(on(37, 11)).recipients == [NORTH[0]]
+
+
+def test_given_a_mail_that_the_relay_puts_off_when_corrected_then_the_correction_waits_for_it(clinic: Clinic) -> None:
+    watched(clinic, "P-1")
+    clinic.assess("P-1", 36, **LOST)
+    clinic.relay.always("RCPT", "451 4.3.0 later")
+    for minute in (0, 2):  # the next attempt is in five minutes
+        assert clinic.poll(on(36, 15, minute)).sent.failed == 2
+    clinic.relay.forget_script()
+    clinic.assess("P-1", 36, known=on(36, 15, 3), **WELL)
+    assert clinic.poll(on(36, 15, 3)).mails == ()
+    words: dict[str, list[str]] = {address: [] for address in NORTH}
+    for mail in clinic.poll(on(36, 15, 8)).mails:
+        words[mail.recipient].append(mail.message["Subject"].split()[0])
+    assert set(map(tuple, words.values())) == {("IMMEDIATE", "CORRECTION")}

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, Connection, Dialect, Double, Integer, event
 from sqlalchemy.engine import URL, Engine
@@ -82,7 +83,15 @@ def all_rows(connection: Connection, statement: str, values: tuple[Any, ...]) ->
 
 
 def _fetched(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-    cursor = connection.exec_driver_sql(statement, values).cursor
+    if connection.dialect.name == "sqlite":
+        if not connection.in_transaction():
+            connection.begin()
+        # SQLAlchemy would describe all 57 columns of an assessment anew for each patient: as dear as reading the rows.
+        driver_connection: Any = connection.connection.dbapi_connection
+        with suppress(sqlite3.Error):
+            found = driver_connection.execute(statement, values)
+            return cast(Sequence[Sequence[Any]], found.fetchall())
+    cursor = connection.exec_driver_sql(statement, values).cursor  # and here its own error where the driver refused
     return () if cursor is None else cursor.fetchall()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, lt
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -27,6 +27,7 @@ _ORDER = {
     "courses": attrgetter("started_on", "known_at", "fact_id", "version"),
     "treatments": attrgetter("started_on", "known_at", "fact_id", "version"),
 }
+_AT = attrgetter("at")
 _BY_TIME = attrgetter("at", "known_at", "fact_id", "version")
 
 
@@ -76,15 +77,24 @@ def _load_chunk(connection: Connection, patient_ids: Sequence[str], zone: tzinfo
     for kind in KINDS:
         statement = rows_statement(kind, connection.dialect, len(patient_ids))
         facts = _facts(kind, all_rows(connection, statement, tuple(patient_ids)), zone, unreadable)
-        order = _ORDER.get(kind, _BY_TIME)
+        order = _ORDER.get(kind)
         for patient_id, found in facts.items():
-            found.sort(key=order)
+            if order is not None:
+                found.sort(key=order)
+            elif not _is_ascending(found):
+                found.sort(key=_BY_TIME)
             parts[patient_id][kind] = tuple(found)
     for patient_id, kinds in parts.items():
         if patient_id not in unreadable:
             kinds["patients"] = _always_known(kinds.get("patients", ()))
             loaded.histories[patient_id] = History(patient_id=patient_id, **kinds)
     loaded.unreadable.update(unreadable)
+
+
+def _is_ascending(found: list[Any]) -> bool:
+    """Whether the facts came one after another: most are stored in the order in which they happened."""
+    times = list(map(_AT, found))
+    return all(map(lt, times, times[1:]))
 
 
 def _facts(kind: str, rows: Sequence[Sequence[Any]], zone: tzinfo, unreadable: dict[str, str]) -> dict[str, list[Fact]]:

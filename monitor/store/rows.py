@@ -8,11 +8,22 @@ TypeError or AttributeError for a row that another program spoilt; ``suspect`` t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
-from monitor.clinical.history import ALWAYS, Assessment, Course, Dose, Fact, Investigation, LabResult, Patient, Treatment
+from monitor.clinical.history import (
+    ALWAYS,
+    NOT_TESTED,
+    Assessment,
+    Course,
+    Dose,
+    Fact,
+    Investigation,
+    LabResult,
+    Patient,
+    Treatment,
+)
 from monitor.clinical.scales.mrc import mrc_sum
 from monitor.store.fact_tables import MUSCLE_COLUMNS, POWERS
 from monitor.store.times import day, instant, moment
@@ -41,26 +52,46 @@ SUPERSEDED_AT = _CARRIED.index("superseded_at")
 COLUMNS: dict[str, tuple[str, ...]] = {kind: (*_CARRIED, *own) for kind, own in _OWN.items()}
 
 _RANKS: dict[str | None, int | None] = {None: None} | {power: rank for rank, power in enumerate(POWERS)}
-_NOT_TESTED = (None,) * len(MUSCLE_COLUMNS)
+_MUSCLES_FROM = COLUMNS["assessments"].index(MUSCLE_COLUMNS[0])
 _YES: dict[str | None, bool | None] = {None: None, "yes": True, "no": False}
 
 Maker = Callable[[Sequence[Any], tzinfo], Fact]
 
 
-def _setters(kind: type[Fact]) -> tuple[Callable[[Any, object], None], ...]:
-    """What puts a value into each field of ``kind``, in the order of its fields."""
-    return tuple(getattr(kind, field.name).__set__ for field in fields(kind))
+def _open(kind: type[Fact]) -> Callable[[], Any]:
+    """A class of the shape of ``kind`` whose fields may be set: a fact is filled in, then closed by making it a ``kind``.
+
+    Most rows are doses and assessments, and a frozen dataclass's own constructor costs twelve times as much.
+    """
+    free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}  # both, else the slow way is kept
+    return type(f"Open{kind.__name__}", (Fact,), {"__slots__": kind.__dict__["__slots__"], **free, "__init__": object.__init__})
 
 
-_SET_DOSE = _setters(Dose)
-_SET_ASSESSMENT = _setters(Assessment)
-"""Most rows are doses and assessments; filled in like this, a frozen one costs half of what its constructor does."""
+_OpenDose = _open(Dose)
+_OpenAssessment = _open(Assessment)
 
 
-def _known(recorded: str | None, at: datetime, stored: str, zone: tzinfo) -> datetime:
-    known = at if recorded is None else instant(recorded, zone)
-    stored_at = instant(stored, zone)
+def _known(recorded: str | None, written: str | None, at: datetime, stored: str, zone: tzinfo) -> datetime:
+    """When a fact was known: as recorded, else at its clinical time, or as stored, whichever is first.
+
+    ``written`` is the clinical time as text, which is ``at``: the same text is the same instant.
+    """
+    known = at if recorded is None or recorded == written else instant(recorded, zone)
+    stored_at = known if stored == recorded else at if stored == written else instant(stored, zone)
     return known if known < stored_at else stored_at
+
+
+@lru_cache(maxsize=4096)
+def _name(written: str) -> str:
+    """A drug or a treatment, as rules compare it."""
+    return written.strip().lower()
+
+
+@lru_cache(maxsize=16384)
+def _examined(powers: tuple[str | None, ...]) -> tuple[tuple[int | None, ...], int | None]:
+    """The ranks of the muscles and their sum. Most examinations find the same, so those share one tuple."""
+    ranks = tuple([_RANKS[power] for power in powers])
+    return (NOT_TESTED, None) if ranks == NOT_TESTED else (ranks, mrc_sum(ranks))
 
 
 def _listed(text: str | None) -> frozenset[str]:
@@ -73,7 +104,7 @@ def patient(row: Sequence[Any], zone: tzinfo) -> Patient:
     return Patient(
         fact_id=patient_id,
         version=version or id_,
-        known_at=_known(stored if recorded is None else recorded, ALWAYS, stored, zone),
+        known_at=_known(stored if recorded is None else recorded, None, ALWAYS, stored, zone),
         superseded_at=None if end is None else instant(end, zone),
         patient_id=patient_id,
         display_name=name,
@@ -94,9 +125,9 @@ def course(row: Sequence[Any], zone: tzinfo) -> Course:
     return Course(
         fact_id=source or f"courses-{record or id_}",
         version=version or id_,
-        known_at=_known(recorded, start.at, stored, zone),
+        known_at=_known(recorded, started, start.at, stored, zone),
         superseded_at=None if end is None else instant(end, zone),
-        drug=drug.strip().lower(),
+        drug=_name(drug),
         started_on=start.on,
         schedule=schedule,
         cycle_days=cycle,
@@ -107,68 +138,40 @@ def course(row: Sequence[Any], zone: tzinfo) -> Course:
 
 def dose(row: Sequence[Any], zone: tzinfo) -> Dose:
     _, id_, source, recorded, stored, end, record, version, given, drug, mg_per_m2, route = row
-    at, on, day_only = moment(given, zone)
-    values = (
-        source or f"doses-{record or id_}",
-        version or id_,
-        _known(recorded, at, stored, zone),
-        None if end is None else instant(end, zone),
-        at,
-        on,
-        day_only,
-        drug.strip().lower(),
-        mg_per_m2,
-        route,
-    )
-    fact = object.__new__(Dose)
-    for put, value in zip(_SET_DOSE, values, strict=True):
-        put(fact, value)
-    return fact
+    fact = _OpenDose()
+    fact.at, fact.on, fact.day_only = moment(given, zone)
+    fact.fact_id = source or f"doses-{record or id_}"
+    fact.version = version or id_
+    fact.known_at = _known(recorded, given, fact.at, stored, zone)
+    fact.superseded_at = None if end is None else instant(end, zone)
+    fact.drug = _name(drug)
+    fact.dose_mg_per_m2 = mg_per_m2
+    fact.route = route
+    fact.__class__ = Dose
+    closed: Dose = fact
+    return closed
 
 
 def assessment(row: Sequence[Any], zone: tzinfo) -> Assessment:
     """Muscles come last in the row, in the order of TESTED_MUSCLES."""
-    _, id_, source, recorded, stored, end, record, version, assessed, assessor, ctcae, sensory, motor, autonomic = row[:14]
-    pain, nrs, walking, disability, reflexes, flags, systolic_lying, systolic_standing, diastolic_lying = row[14:23]
-    diastolic_standing, grip_right, grip_left, toe_right, toe_left, voided, *powers = row[23:]
-    at, on, day_only = moment(assessed, zone)
-    written = tuple(powers)
-    ranks = _NOT_TESTED if written == _NOT_TESTED else tuple([_RANKS[power] for power in written])
-    values = (
-        source or f"assessments-{record or id_}",
-        version or id_,
-        _known(recorded, at, stored, zone),
-        None if end is None else instant(end, zone),
-        at,
-        on,
-        day_only,
-        assessor,
-        ctcae,
-        sensory,
-        motor,
-        autonomic,
-        _YES[pain],
-        nrs,
-        walking,
-        disability,
-        reflexes,
-        _listed(flags),
-        systolic_lying,
-        systolic_standing,
-        diastolic_lying,
-        diastolic_standing,
-        grip_right,
-        grip_left,
-        toe_right,
-        toe_left,
-        ranks,
-        None if ranks is _NOT_TESTED else mrc_sum(ranks),
-        voided == "yes",
-    )
-    fact = object.__new__(Assessment)
-    for put, value in zip(_SET_ASSESSMENT, values, strict=True):
-        put(fact, value)
-    return fact
+    fact = _OpenAssessment()
+    _, id_, source, recorded, stored, end, record, version, assessed = row[:9]
+    fact.at, fact.on, fact.day_only = moment(assessed, zone)
+    fact.fact_id = source or f"assessments-{record or id_}"
+    fact.version = version or id_
+    fact.known_at = _known(recorded, assessed, fact.at, stored, zone)
+    fact.superseded_at = None if end is None else instant(end, zone)
+    fact.assessor, fact.ctcae_version, fact.sensory_grade, fact.motor_grade, fact.autonomic_grade = row[9:14]
+    pain, fact.pain_nrs, fact.walking, fact.gbs_disability, fact.reflexes, flags = row[14:20]
+    fact.neuropathic_pain = _YES[pain]
+    fact.red_flags = _listed(flags)
+    fact.systolic_lying, fact.systolic_standing, fact.diastolic_lying, fact.diastolic_standing = row[20:24]
+    fact.grip_kpa_right, fact.grip_kpa_left, fact.vibration_toe_right, fact.vibration_toe_left, voided = row[24:_MUSCLES_FROM]
+    fact.mrc, fact.mrc_sum = _examined(row[_MUSCLES_FROM:])
+    fact.voided = voided == "yes"
+    fact.__class__ = Assessment
+    closed: Assessment = fact
+    return closed
 
 
 def lab(row: Sequence[Any], zone: tzinfo) -> LabResult:
@@ -177,7 +180,7 @@ def lab(row: Sequence[Any], zone: tzinfo) -> LabResult:
     return LabResult(
         fact_id=source or f"labs-{record or id_}",
         version=version or id_,
-        known_at=_known(recorded, at, stored, zone),
+        known_at=_known(recorded, collected, at, stored, zone),
         superseded_at=None if end is None else instant(end, zone),
         at=at,
         on=on,
@@ -193,7 +196,7 @@ def investigation(row: Sequence[Any], zone: tzinfo) -> Investigation:
     return Investigation(
         fact_id=source or f"investigations-{record or id_}",
         version=version or id_,
-        known_at=_known(recorded, at, stored, zone),
+        known_at=_known(recorded, performed, at, stored, zone),
         superseded_at=None if end is None else instant(end, zone),
         at=at,
         on=on,
@@ -208,9 +211,9 @@ def treatment(row: Sequence[Any], zone: tzinfo) -> Treatment:
     return Treatment(
         fact_id=source or f"treatments-{record or id_}",
         version=version or id_,
-        known_at=_known(recorded, start.at, stored, zone),
+        known_at=_known(recorded, started, start.at, stored, zone),
         superseded_at=None if end is None else instant(end, zone),
-        treatment=what.strip().lower(),
+        treatment=_name(what),
         started_on=start.on,
         stopped_on=None if stopped is None else day(stopped, zone),
     )

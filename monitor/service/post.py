@@ -23,8 +23,8 @@ from monitor.store import outbox
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)
-"""A claim that is older was made by a process that died: the message is taken up again, marked."""
+LEASE = timedelta(minutes=3)
+"""A claim that is older, and so than the deadline below, was made by a process that died: the message goes again, marked."""
 
 DEADLINE_SECONDS = 120.0
 """Total time for one message, connecting included; each network operation has its own, shorter limit."""

@@ -124,6 +124,8 @@ def _repeats_visit(before: Assessment | None, visit: Assessment, first_on: date)
         return False
     if visit.sensory_grade is None or visit.motor_grade is None or visit.on <= before.on:
         return False  # what was not recorded is read from older visits, which may leave their window
+    if visit.neuropathic_pain is None and (visit.sensory_grade or visit.motor_grade):
+        return False  # an open question is asked anew at every visit
     if _MEASURES(before) != _MEASURES(visit):
         return False
     return visit.mrc == before.mrc or FULL_POWER.issuperset(visit.mrc)  # no fall, whichever muscles were tested before

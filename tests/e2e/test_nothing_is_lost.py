@@ -75,9 +75,9 @@ def test_given_kill_9_between_rounds_and_in_the_middle_of_one_when_started_again
     assert len(minted) == 2
     installed.run("poll", "--at", "2011-03-15T21:01")  # the other nurse need not wait for the claim's end
     assert len(relay.mails) == 2
-    installed.call("poll", "--at", "2011-03-15T21:09")
+    installed.call("poll", "--at", "2011-03-15T21:02")
     assert len(relay.mails) == 2
-    last = installed.run("poll", "--at", "2011-03-15T21:11", "--format", "json").json
+    last = installed.run("poll", "--at", "2011-03-15T21:05", "--format", "json").json
     assert (last["alerts"]["opened"], last["messages"]) == (0, {"queued": 0, "accepted": 1, "failed": 0})
     copies = Counter(mail.message["Message-ID"] for mail in relay.mails)
     assert copies == Counter(minted.keys()) + Counter(claimed)

@@ -91,6 +91,16 @@ def test_given_two_assessments_of_a_day_when_they_disagree_then_conflict() -> No
     assert met(one, an_assessment(20, sensory_grade=2)) == set()
 
 
+def test_given_two_assessments_of_a_day_when_pain_or_disability_disagree_then_conflict() -> None:
+    one = an_assessment(20, sensory_grade=1, neuropathic_pain=False, autonomic_grade=0, gbs_disability=2)
+    pain = answer(one, an_assessment(20, sensory_grade=1, neuropathic_pain=True)).finding
+    assert pain is not None
+    assert "neuropathic pain no and yes" in pain.headline
+    assert met(one, an_assessment(20, autonomic_grade=3)) == {"two-assessments-one-day"}
+    assert met(one, an_assessment(20, gbs_disability=3)) == {"two-assessments-one-day"}
+    assert met(one, an_assessment(20, pain_nrs=7)) == set()  # a score alone does not say which pain
+
+
 def test_given_an_old_conflict_when_56_days_of_records_followed_then_it_is_left_alone() -> None:
     old = an_assessment(3, walking="unaided", gbs_disability=4)
     assert met(old, an_assessment(59, walking="unaided")) == {"walking-vs-disability"}

@@ -13,7 +13,7 @@ from itertools import pairwise
 from monitor.clinical.days import start_of_day
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
 from monitor.clinical.history import BORTEZOMIB, NOT_TESTED, Assessment, Dose, LabResult
-from monitor.clinical.scales.ctcae import comparable
+from monitor.clinical.scales.ctcae import comparable, neuropathic_pain
 from monitor.clinical.scales.mrc import FULL_GRADE, KLEYWEG_PLACES, TESTED_MUSCLES, grade_of, kleyweg_tested, muscle_of, written
 from monitor.clinical.situation import Situation
 
@@ -176,8 +176,15 @@ def _differences(earlier: Assessment, later: Assessment) -> list[str]:
         grades = (
             ("sensory grade", earlier.sensory_grade, later.sensory_grade),
             ("motor grade", earlier.motor_grade, later.motor_grade),
+            ("autonomic grade", earlier.autonomic_grade, later.autonomic_grade),
         )
         differences += [f"{name} {one} and {other}" for name, one, other in grades if None not in (one, other) and one != other]
+    pains = [neuropathic_pain(each.neuropathic_pain, each.pain_nrs) for each in (earlier, later)]
+    if True in pains and False in pains:
+        differences.append("neuropathic pain " + " and ".join("yes" if pain else "no" for pain in pains))
+    disabilities = (earlier.gbs_disability, later.gbs_disability)
+    if None not in disabilities and disabilities[0] != disabilities[1]:
+        differences.append(f"GBS disability {disabilities[0]} and {disabilities[1]}")
     if earlier.walking is not None and later.walking is not None and earlier.walking != later.walking:
         differences.append(f"walking {earlier.walking} and {later.walking}")
     if earlier.mrc != later.mrc:

@@ -124,6 +124,12 @@ def test_given_off_drug_and_unresolved_when_late_then_every_90_days() -> None:
     assert met(stopped(unresolved, now=noon(241))) == {"overdue-after-stop"}
 
 
+def test_given_off_drug_when_only_pain_is_left_then_it_is_not_resolved() -> None:
+    painful = an_assessment(60, sensory_grade=0, motor_grade=0, walking="unaided", neuropathic_pain=True)
+    assert met(stopped(painful, now=noon(89))) == {"overdue-after-stop"}
+    assert met(stopped(painful, an_assessment(70, sensory_grade=0, neuropathic_pain=False), now=noon(110))) == set()
+
+
 def test_given_off_drug_and_back_to_baseline_when_long_unseen_then_nothing() -> None:
     resolved = an_assessment(60, sensory_grade=1, motor_grade=0, walking="unaided")
     assert met(stopped(a_patient(baseline_sensory_grade=1), resolved, now=noon(300))) == set()

@@ -14,6 +14,7 @@ from monitor.clinical.days import day_after
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import NOT_TESTED, Assessment, Course
 from monitor.clinical.policy import Clause
+from monitor.clinical.scales.ctcae import neuropathic_pain
 from monitor.clinical.situation import Situation, soonest
 
 NAME = "assessment-overdue"
@@ -51,6 +52,7 @@ class _State:
     sensory_grade: int | None
     motor_grade: int | None
     walking: str | None
+    pain: bool | None
 
 
 def answer(situation: Situation, findings: Sequence[Finding] = ()) -> RuleAnswer:
@@ -90,6 +92,7 @@ def _state(situation: Situation) -> _State:
     sensory: int | None = None
     motor: int | None = None
     walking: str | None = None
+    pain: bool | None = None
     for assessment in reversed(situation.assessments):
         if assessment.on < situation.first_on:
             break
@@ -98,9 +101,10 @@ def _state(situation: Situation) -> _State:
         sensory = assessment.sensory_grade if sensory is None else sensory
         motor = assessment.motor_grade if motor is None else motor
         walking = assessment.walking if walking is None else walking
-        if sensory is not None and motor is not None and walking is not None:
+        pain = neuropathic_pain(assessment.neuropathic_pain, assessment.pain_nrs) if pain is None else pain
+        if None not in (sensory, motor, walking, pain):
             break
-    return _State(last=last, sensory_grade=sensory, motor_grade=motor, walking=walking)
+    return _State(last=last, sensory_grade=sensory, motor_grade=motor, walking=walking, pain=pain)
 
 
 def _counts(assessment: Assessment) -> bool:
@@ -201,6 +205,8 @@ def _unresolved(situation: Situation, state: _State) -> str:
         left.append(f"motor grade {state.motor_grade}")
     if state.walking is not None and state.walking != "unaided":
         left.append(f"walking {state.walking}")
+    if state.pain:
+        left.append("neuropathic pain")
     return ", ".join(left)
 
 

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 
 from monitor.clinical.comparison import Change, Reading, change, evidence_of, readings
+from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.motor_criteria import source_of
@@ -48,7 +49,7 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
     day = (leading.seen.on - stop).days if leading.seen is not None else 0
     names = ", ".join(each.criterion.id for each in held)
-    said = f"{leading.said}, {day} days after the last dose"
+    said = f"{leading.said}, {in_days(day)} after the last dose"
     return AfterStopCriterion(
         criterion=_criterion("motor-after-stop", clause, f"{said} on {stop} ({names}); {rule}", met=True),
         urgency=urgency,
@@ -92,10 +93,8 @@ def not_recovering(situation: Situation) -> AfterStopCriterion:
             if newest is None or newest.on <= stop or reference is None or reference is newest:
                 texts.append(f"{_text(track, None, situation)}, not recorded at the stop and after it")
                 continue
-            since_stop = (newest.on - stop).days
-            said = (
-                f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, {since_stop} days"
-            )
+            since_stop = in_days((newest.on - stop).days)
+            said = f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, {since_stop}"
             texts.append(said)
             above = newest.burden >= clause.grade and newest.burden > (baseline or 0)
             if above and newest.burden >= reference.burden and day >= clause.after_days:
@@ -177,7 +176,7 @@ def _worse(
         texts.append(_text(track, found, situation))
         if found is None or not _in_days(clause, found.seen.on, stop):
             continue
-        said = f"{track.said(found)}, {(found.seen.on - stop).days} days after the last dose"
+        said = f"{track.said(found)}, {in_days((found.seen.on - stop).days)} after the last dose"
         return AfterStopCriterion(
             criterion=_criterion(identifier, clause, f"{said} on {stop}; {rule}", met=True),
             urgency=clause.urgency,

@@ -5,6 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
+def in_days(days: int) -> str:
+    """A number of days in words.
+
+    >>> in_days(1), in_days(28)
+    ('1 day', '28 days')
+    """
+    return "1 day" if days == 1 else f"{days} days"
+
+
 def start_of_day(day: date, zone: tzinfo) -> datetime:
     """The instant, in UTC, at which the clinic's ``day`` begins; right on both nights of a clock change."""
     return datetime.combine(day, time(0), zone).astimezone(UTC)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from operator import attrgetter
 
 from monitor.clinical.comparison import evidence_of
+from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence
 from monitor.clinical.history import Assessment, Investigation, LabResult
 from monitor.clinical.motor_picture import MotorPicture
@@ -159,11 +160,10 @@ def _worse_after_stop(situation: Situation, motor: MotorPicture) -> Feature:
     if not held or held[0].seen is None or stop is None:
         state = "on bortezomib" if stop is None else f"none since the last dose on {stop}"
         return _feature("worse-after-stop", clause, f"{state}; {rule}", met=False, said="")
-    days = (held[0].seen.on - stop).days
-    text = f"{', '.join(each.criterion.id for each in held)}, {days} days after the last dose on {stop}; {rule}"
+    since = f"{in_days((held[0].seen.on - stop).days)} after the last dose"
+    text = f"{', '.join(each.criterion.id for each in held)}, {since} on {stop}; {rule}"
     evidence = tuple(dict.fromkeys(item for each in held for item in each.evidence))
-    said = f"worse {days} days after the last dose"
-    return _feature("worse-after-stop", clause, text, met=True, said=said, evidence=evidence, newest=held[0].seen)
+    return _feature("worse-after-stop", clause, text, met=True, said=f"worse {since}", evidence=evidence, newest=held[0].seen)
 
 
 def _low_dose(situation: Situation) -> Feature:
@@ -278,11 +278,8 @@ def _newest_lab(situation: Situation, analyte: str, beside: LabResult | None) ->
 
 
 def _investigations(situation: Situation, kind: str) -> list[Investigation]:
-    return [
-        each
-        for each in situation.history.investigations
-        if each.kind == kind and situation.first_on <= each.on <= situation.today
-    ]
+    first_on, today = situation.first_on, situation.today
+    return [each for each in situation.history.investigations if each.kind == kind and first_on <= each.on <= today]
 
 
 def _feature(

@@ -44,7 +44,7 @@ class _Record:
         self._in_force: set[tuple[str, str, int]] | None = None
 
     def corrected(self, evidence: tuple[Evidence, ...]) -> bool:
-        """Whether a version that the evidence names was superseded or voided since; an end that was filled in is no correction."""
+        """Whether a version that the evidence names was superseded or voided since; a filled-in end is no correction."""
         if self._in_force is None:
             known = self._history.as_known_at(self._now)
             self._in_force = _versions(known) | _merely_ended(self._history, known)

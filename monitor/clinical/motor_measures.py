@@ -9,6 +9,7 @@ from operator import attrgetter, neg
 from typing import NamedTuple, TypeVar
 
 from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
+from monitor.clinical.days import in_days
 from monitor.clinical.history import NOT_TESTED, Assessment, Walking
 from monitor.clinical.policy import MotorDecline
 from monitor.clinical.scales.mrc import kleyweg_tested
@@ -45,7 +46,7 @@ class Track(NamedTuple):
     def said(self, found: Change) -> str:
         """A change for a headline: ``walking: unaided -> wheelchair in 28 days (2011-02-15 to 2011-03-15)``."""
         return (
-            f"{self.what}: {self.show(found.best)} -> {self.show(found.seen)} in {found.days} days"
+            f"{self.what}: {self.show(found.best)} -> {self.show(found.seen)} in {in_days(found.days)}"
             f" ({found.best.on} to {found.seen.on})"
         )
 
@@ -64,7 +65,7 @@ class Track(NamedTuple):
                 f"{self.what}: {self.show(newest)} on {newest.on}, nothing to compare with in the {within_days} days before{note}"
             )
         days = (newest.on - best.on).days
-        return f"{self.what}: {self.show(best)} on {best.on}, {self.show(newest)} on {newest.on} ({days} days){note}"
+        return f"{self.what}: {self.show(best)} on {best.on}, {self.show(newest)} on {newest.on} ({in_days(days)}){note}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.clinical.comparison import Change, Enough, evidence_of
+from monitor.clinical.days import in_days
 from monitor.clinical.motor_criteria import lowered, met, met_by, not_met
 from monitor.clinical.motor_measures import Measures, strength_days, tested_text
 from monitor.clinical.motor_picture import MotorCriterion
@@ -157,7 +158,7 @@ def _fallen_by(amount: float) -> Enough:
 
 def _fell(measures: Measures, found: Change) -> str:
     points = found.level - found.best.burden
-    return f"{measures.mrc_sum.what} fell {points:g} points in {found.days} days ({found.best.on} to {found.seen.on})"
+    return f"{measures.mrc_sum.what} fell {points:g} points in {in_days(found.days)} ({found.best.on} to {found.seen.on})"
 
 
 def _worst(falls: dict[int, Change]) -> Change:

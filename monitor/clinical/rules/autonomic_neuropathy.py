@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.policy import Orthostatic
@@ -152,7 +153,7 @@ def _new_grade(situation: Situation, newest: Assessment) -> tuple[Criterion, str
     else:
         met = (best.autonomic_grade or 0) < grade
         before = f"grade {best.autonomic_grade} on {best.on}"
-        rise = f"autonomic grade {best.autonomic_grade} -> {grade} in {(newest.on - best.on).days} days"
+        rise = f"autonomic grade {best.autonomic_grade} -> {grade} in {in_days((newest.on - best.on).days)}"
     text = f"{newest.on}: autonomic grade {grade} (limit {clause.grade}); {before} (window {clause.within_days} days)"
     return Criterion(id="new-autonomic-grade", met=met, text=text, source=source), rise if met else "", best
 

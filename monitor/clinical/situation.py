@@ -110,19 +110,21 @@ def watched_from(history: History, policy: Policy) -> datetime | None:
 
 
 def schedule_from(doses: tuple[Dose, ...], course: Course | None) -> Schedule | None:
-    """Twice-weekly or weekly, from the days of the last four doses; from the course's label where they are too few.
+    """Twice-weekly or weekly, from the last two intervals between doses; from the course's label where they are too few.
 
-    A label "weekly" beside gaps of three days is a label: the dates win.
+    A label "weekly" beside gaps of three days is a label: the dates win. After the rest of a cycle one long interval is
+    no change of schedule, two are. Doses before the labelled course began were given by another schedule.
     """
-    gaps = [(later.on - earlier.on).days for earlier, later in pairwise(doses[-4:])]
-    gaps = [gap for gap in gaps if gap > 0]
-    if len(gaps) >= 2:
-        return "twice-weekly" if min(gaps) < WEEKLY_GAP_DAYS - 2 else "weekly"
-    if course is not None and course.schedule is not None:
-        return course.schedule
-    if gaps:
-        return "twice-weekly" if gaps[0] < WEEKLY_GAP_DAYS - 2 else "weekly"
-    return None
+    newest, label = doses[-4:], None if course is None else course.schedule
+    if course is not None and label is not None and newest and course.started_on <= newest[-1].on:
+        newest = tuple(dose for dose in newest if dose.on >= course.started_on)
+    gaps = [(later.on - earlier.on).days for earlier, later in pairwise(newest)]
+    gaps = [gap for gap in gaps if gap > 0][-2:]
+    if label is not None and len(gaps) < 2:
+        return label
+    if not gaps:
+        return None
+    return "twice-weekly" if min(gaps) < WEEKLY_GAP_DAYS - 2 else "weekly"
 
 
 def _stopped_on(history: History, courses: list[Course], doses: tuple[Dose, ...], today: date, status: DrugStatus) -> date | None:

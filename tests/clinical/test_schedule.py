@@ -20,7 +20,9 @@ from tests.builders import a_course, a_dose
         ((0, 7, 14, 17), "twice-weekly"),
     ],
 )
-def test_given_doses_when_the_schedule_changes_then_the_last_two_intervals_tell(days: tuple[int, ...], schedule: Schedule) -> None:
+def test_given_doses_when_the_schedule_changes_then_the_last_two_intervals_tell(
+    days: tuple[int, ...], schedule: Schedule
+) -> None:
     doses = tuple(a_dose(day) for day in days)
     assert schedule_from(doses, None) == schedule
     assert schedule_from(doses, a_course(0, schedule="twice-weekly" if schedule == "weekly" else "weekly")) == schedule

@@ -39,6 +39,7 @@ from monitor.delivery.wording import (
     day_in_words,
     duration_in_words,
     instant_in_words,
+    measure_in_words,
     urgency_in_words,
 )
 
@@ -77,6 +78,7 @@ def alert_facts(
         urgency=_urgency(lead.urgency, site, on_drug=on_drug),
         alerts=names,
         patient=_patient(history, site),
+        changed=_said_once([alert.finding.headline for alert in ordered]),
         findings=tuple(_finding(alert, site, history, on_drug=on_drug) for alert in ordered),
         drug=_drug(situation),
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
@@ -192,9 +194,15 @@ def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> Fi
         guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
         met=tuple(_criterion(each) for each in finding.criteria if each.met),
         not_met=tuple(_criterion(each) for each in finding.criteria if not each.met),
-        missing=finding.missing,
+        missing=tuple(measure_in_words(name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(f"{each.kind} of {_clinical(each.at, site, history)}" for each in finding.evidence)),
     )
+
+
+def _said_once(headlines: Sequence[str]) -> tuple[str, ...]:
+    """The headlines in their order, without those that are the beginning of another: two rules may rest on one change."""
+    once = dict.fromkeys(headlines)
+    return tuple(each for each in once if not any(other != each and other.startswith(each) for other in once))
 
 
 def title_of(finding: Finding) -> str:
@@ -203,7 +211,7 @@ def title_of(finding: Finding) -> str:
 
 
 def _criterion(criterion: Criterion) -> str:
-    return f"{criterion.text} [{criterion.source}]" if criterion.source else criterion.text
+    return f"{criterion.text}. Source: {criterion.source}" if criterion.source else criterion.text
 
 
 def _weakness(finding: Finding) -> bool:

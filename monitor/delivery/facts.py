@@ -83,6 +83,7 @@ class AlertFacts:
     urgency: UrgencyFacts
     alerts: tuple[str, ...]  # "A-12", ...
     patient: PatientFacts | None  # None where the site shows nothing of the patient
+    changed: tuple[str, ...]  # the headlines, each fact said once
     findings: tuple[FindingFacts, ...]
     drug: DrugFacts | None
     ask: tuple[str, ...]  # what to do, the lead finding's first; never a treatment

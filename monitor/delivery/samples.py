@@ -106,6 +106,7 @@ def sample_alert(urgency: Urgency) -> AlertFacts:
         urgency=_URGENCIES[urgency],
         alerts=tuple(finding.alert for finding in findings),
         patient=_PATIENT,
+        changed=tuple(finding.headline for finding in findings),
         findings=findings,
         drug=DrugFacts(
             status="On bortezomib",
@@ -130,6 +131,7 @@ def _bare(facts: AlertFacts) -> AlertFacts:
         facts,
         alerts=facts.alerts[:1],
         patient=None,
+        changed=(lead.headline,),
         findings=(lead,),
         drug=None,
         acknowledge_with=facts.acknowledge_with[:1],

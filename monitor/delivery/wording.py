@@ -29,6 +29,15 @@ RULE_TITLES = {
     "conflicting-record": "Conflicting record",
 }
 
+MEASURES = {
+    "mrc": "muscle power (MRC)",
+    "csf_protein": "CSF protein",
+    "gbs_disability": "GBS disability",
+    "dose_mg_per_m2": "the present dose",
+    "nerve_conduction": "nerve conduction study",
+}
+"""Measures whose name in the import files is no word of the ward; the others are, with their underscores as spaces."""
+
 _NEUROLOGY = "Urgent neurology review; exclude spinal cord compression first."
 ASKS = {
     "dose-modification": "Prescriber's decision before the next dose.",
@@ -61,6 +70,15 @@ DIFFERENTIALS = (
 _SHAPES = {Urgency.IMMEDIATE: "\u25a0", Urgency.SAME_DAY: "\u25b2", Urgency.REVIEW: "\u25cf"}
 _COLOURS = {Urgency.IMMEDIATE: "red", Urgency.SAME_DAY: "amber", Urgency.REVIEW: "yellow"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def measure_in_words(name: str) -> str:
+    """A measure that was not recorded, as the ward says it.
+
+    >>> measure_in_words("mrc"), measure_in_words("neuropathic_pain")
+    ('muscle power (MRC)', 'neuropathic pain')
+    """
+    return MEASURES.get(name, name.replace("_", " "))
 
 
 def urgency_in_words(urgency: Urgency, *, within: timedelta, on_drug: bool = False) -> UrgencyFacts:

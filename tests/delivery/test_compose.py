@@ -168,3 +168,15 @@ def test_given_instants_and_durations_when_told_then_month_and_offset_cannot_be_
     assert told == ["30 minutes", "1 hour", "90 minutes", "8 hours", "1 day", "3 days"]
     assert urgency_in_words(Urgency.REVIEW, within=timedelta(days=7)).verb == "look within 7 days"
     assert urgency_in_words(Urgency.SAME_DAY, within=timedelta(hours=8), on_drug=True).verb == "look today, before the next dose"
+
+
+def test_given_two_rules_on_one_change_when_composed_then_the_change_is_said_once() -> None:
+    short = "walking: unaided -> wheelchair in 28 days"
+    alerts = [
+        an_alert(1, a_finding(headline=short)),
+        an_alert(2, a_finding("worsening-after-discontinuation", headline=f"{short}, 12 days after the last dose")),
+        an_alert(3, a_finding("assessment-overdue", headline="no assessment for 29 days", missing=("mrc",))),
+    ]
+    facts = alert_facts(alerts, site=a_site("pseudonym"), history=a_history(), situation=None, now=NOW)
+    assert facts.changed == (f"{short}, 12 days after the last dose", "no assessment for 29 days")
+    assert facts.findings[2].missing == ("muscle power (MRC)",)

@@ -125,6 +125,7 @@ def test_given_hostile_values_when_rendered_then_they_stay_text_on_one_line() ->
     hostile = replace(
         clean,
         patient=PatientFacts(patient_id=HOSTILE, site=HOSTILE, team=HOSTILE),
+        changed=(HOSTILE,),
         findings=tuple(replace(finding, headline=HOSTILE, met=(HOSTILE,)) for finding in clean.findings),
         others_told=(HOSTILE,),
     )
@@ -141,7 +142,7 @@ def test_given_hostile_values_when_rendered_then_they_stay_text_on_one_line() ->
 
 def test_given_a_censored_value_when_rendered_then_html_escapes_it_and_text_does_not() -> None:
     facts = sample_alert(Urgency.REVIEW)
-    facts = replace(facts, findings=(replace(facts.findings[0], headline="CSF protein <50 mg/dL & falling"),))
+    facts = replace(facts, changed=("CSF protein <50 mg/dL & falling",))
     rendered = render("alert", facts)
     assert "&lt;50 mg/dL &amp; falling" in rendered.html
     assert "<50 mg/dL & falling" in rendered.text

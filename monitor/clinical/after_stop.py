@@ -15,9 +15,8 @@ from monitor.clinical.comparison import Change, Reading, change, evidence_of, re
 from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
-from monitor.clinical.motor_criteria import source_of
 from monitor.clinical.motor_measures import Track, grade_tracks
-from monitor.clinical.motor_picture import MotorCriterion
+from monitor.clinical.motor_picture import MotorCriterion, source_of
 from monitor.clinical.policy import AfterStop, Clause, GradeAfterStop, MarkedAfterStop
 from monitor.clinical.scales.pain import neuropathic_nrs
 from monitor.clinical.situation import Situation
@@ -48,7 +47,7 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     urgencies = [_one_up(each, clause) for each in held]
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
     day = (leading.seen.on - stop).days if leading.seen is not None else 0
-    names = ", ".join(each.criterion.id for each in held)
+    names = ", ".join(each.id for each in held)
     said = f"{leading.said}, {in_days(day)} after the last dose"
     return AfterStopCriterion(
         criterion=_criterion("motor-after-stop", clause, f"{said} on {stop} ({names}); {rule}", met=True),

@@ -16,16 +16,17 @@ from monitor.clinical.situation import situate
 _ORDER = {name: place for place, name in enumerate(RULES)}
 
 
-def evaluate(history: History, policy: Policy, now: datetime) -> Review:
+def evaluate(history: History, policy: Policy, now: datetime, *, explain: bool = True) -> Review:
     """Findings at ``now``, most urgent first, from what was known then; empty for a patient who is not watched.
 
+    Without ``explain`` the same is found, yet a rule that finds nothing puts none of its criteria in words.
     ``look_again_at`` is the next instant at which time alone may change them: nothing new need be stored for it.
     """
     known = history.as_known_at(now)
     today = now.astimezone(policy.zone).date()
     next_day = known.next_day_after(today)
     ahead = earliest(history.next_known_after(now), start_of_day(next_day, policy.zone) if next_day else None)
-    situation = situate(known, policy, now)
+    situation = situate(known, policy, now, explain=explain)
     if situation is None:
         return Review(findings=(), look_again_at=ahead)
     situation = with_advice(with_motor(situation))

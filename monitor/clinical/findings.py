@@ -68,7 +68,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleAnswer:
-    """All a rule has to say: every criterion, the finding if it holds, and when time alone may change the answer."""
+    """All a rule has to say: every criterion, the finding if it holds, and when time alone may change the answer.
+
+    Where nobody asked for an explanation a rule without a finding leaves its criteria out.
+    """
 
     rule: str
     criteria: tuple[Criterion, ...]

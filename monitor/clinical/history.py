@@ -6,9 +6,12 @@ took its place. ``History.as_known_at(instant)`` holds exactly what was known th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Literal, TypeVar
 
 from monitor.clinical.scales.mrc import TESTED_MUSCLES
@@ -134,6 +137,9 @@ class Treatment(Fact):
 
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
+_KNOWN_AT: Callable[[Fact], datetime] = attrgetter("known_at")
+_SUPERSEDED_AT: Callable[[Fact], datetime | None] = attrgetter("superseded_at")
+_VOIDED: Callable[[Assessment], bool] = attrgetter("voided")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,50 +158,51 @@ class History:
     labs: tuple[LabResult, ...] = ()
     investigations: tuple[Investigation, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+    _order: list[list[datetime] | None] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def patient(self) -> Patient:
         """The newest version of the patient's record, or an empty one where the feed sent facts alone."""
         if self.patients:
             return self.patients[-1]
-        return Patient(fact_id=self.patient_id, version=0, known_at=ALWAYS, patient_id=self.patient_id)
+        return _unrecorded(self.patient_id)
 
     def as_known_at(self, instant: datetime) -> History:
         """What was known at ``instant``: later versions unseen, superseded ones still in force, voided ones gone."""
-        assessments = _known(self.assessments, instant)
-        if any(assessment.voided for assessment in assessments):
-            assessments = tuple(assessment for assessment in assessments if not assessment.voided)
-        return replace(
-            self,
-            patients=_known(self.patients, instant),
-            courses=_known(self.courses, instant),
-            doses=_known(self.doses, instant),
-            assessments=assessments,
-            labs=_known(self.labs, instant),
-            investigations=_known(self.investigations, instant),
-            treatments=_known(self.treatments, instant),
+        patients, courses, doses, assessments, labs, investigations, treatments = self._known_in_order()
+        if any(map(_VOIDED, self.assessments)):
+            seen = tuple(each for each in _known(self.assessments, None, instant) if not each.voided)
+        else:
+            seen = _known(self.assessments, assessments, instant)
+        return History(
+            patient_id=self.patient_id,
+            patients=_known(self.patients, patients, instant),
+            courses=_known(self.courses, courses, instant),
+            doses=_known(self.doses, doses, instant),
+            assessments=seen,
+            labs=_known(self.labs, labs, instant),
+            investigations=_known(self.investigations, investigations, instant),
+            treatments=_known(self.treatments, treatments, instant),
         )
 
     def instants(self) -> list[datetime]:
         """Every instant at which what was known changed, ascending, without repetition."""
-        found: set[datetime] = set()
+        found: set[datetime | None] = set()
         for facts in self._kinds():
-            for fact in facts:
-                found.add(fact.known_at)
-                if fact.superseded_at is not None:
-                    found.add(fact.superseded_at)
-        found.discard(ALWAYS)
-        return sorted(found)
+            found.update(map(_KNOWN_AT, facts))
+            found.update(map(_SUPERSEDED_AT, facts))
+        return sorted(instant for instant in found if instant is not None and instant != ALWAYS)
 
     def next_known_after(self, instant: datetime) -> datetime | None:
         """The next instant at which something already stored becomes known, or None."""
-        soonest: datetime | None = None
-        for facts in self._kinds():
-            for fact in facts:
-                for change in (fact.known_at, fact.superseded_at):
-                    if change is not None and change > instant and (soonest is None or change < soonest):
-                        soonest = change
-        return soonest
+        ahead: list[datetime] = []
+        for facts, known in zip(self._kinds(), self._known_in_order(), strict=True):
+            if known is None:
+                changes = (change for fact in facts for change in (fact.known_at, fact.superseded_at))
+                ahead += [change for change in changes if change is not None and change > instant]
+            else:
+                ahead += known[(place := bisect_right(known, instant)) : place + 1]
+        return min(ahead, default=None)
 
     def next_day_after(self, today: date) -> date | None:
         """The next day after ``today`` on which a fact is dated, such as a planned stop or a dose entered ahead."""
@@ -206,6 +213,15 @@ class History:
         for facts in (self.doses, self.assessments, self.labs, self.investigations):
             days += _days_after(facts, today)
         return min((day for day in days if day > today), default=None)
+
+    def _known_in_order(self) -> list[list[datetime] | None]:
+        """For each kind, when its facts became known; None where that was in another order, or one was corrected since.
+
+        Made once: along a replay the facts known at an instant are found by bisection.
+        """
+        if not self._order:
+            self._order.extend(map(_in_order, self._kinds()))
+        return self._order
 
     def _kinds(self) -> tuple[tuple[Fact, ...], ...]:
         return (self.patients, self.courses, self.doses, self.assessments, self.labs, self.investigations, self.treatments)
@@ -258,13 +274,22 @@ def _version_order(fact: Fact) -> tuple[datetime, str, int]:
     return fact.known_at, fact.fact_id, fact.version
 
 
-def _known(facts: tuple[AnyFact, ...], instant: datetime) -> tuple[AnyFact, ...]:
-    for fact in facts:
-        superseded_at = fact.superseded_at
-        if fact.known_at > instant or (superseded_at is not None and superseded_at <= instant):
-            break
-    else:
-        return facts  # the common case: nothing was corrected, nothing is ahead
+def _in_order(facts: Sequence[Fact]) -> list[datetime] | None:
+    if any(map(_SUPERSEDED_AT, facts)):
+        return None
+    known = list(map(_KNOWN_AT, facts))
+    return known if known == sorted(known) else None
+
+
+def _known(facts: tuple[AnyFact, ...], known: list[datetime] | None, instant: datetime) -> tuple[AnyFact, ...]:
+    """The facts known at ``instant``; ``known`` is as ``_in_order`` has it."""
+    if known is not None:
+        return facts if not known or known[-1] <= instant else facts[: bisect_right(known, instant)]
     return tuple(
         fact for fact in facts if fact.known_at <= instant and (fact.superseded_at is None or instant < fact.superseded_at)
     )
+
+
+@lru_cache(maxsize=1024)
+def _unrecorded(patient_id: str) -> Patient:
+    return Patient(fact_id=patient_id, version=0, known_at=ALWAYS, patient_id=patient_id)

@@ -53,7 +53,7 @@ def motor_predominance(situation: Situation, motor: MotorPicture) -> Feature:
     sensory_value = None if sensory is None else sensory.sensory_grade
     text = f"motor grade {_or_not(motor_value)}, sensory grade {_or_not(sensory_value)}"
     if declined:
-        names = ", ".join(each.criterion.id for each in declined)
+        names = ", ".join(each.id for each in declined)
         evidence = tuple(dict.fromkeys(item for each in declined for item in each.evidence))
         return _feature(
             "motor",
@@ -161,7 +161,7 @@ def _worse_after_stop(situation: Situation, motor: MotorPicture) -> Feature:
         state = "on bortezomib" if stop is None else f"none since the last dose on {stop}"
         return _feature("worse-after-stop", clause, f"{state}; {rule}", met=False, said="")
     since = f"{in_days((held[0].seen.on - stop).days)} after the last dose"
-    text = f"{', '.join(each.criterion.id for each in held)}, {since} on {stop}; {rule}"
+    text = f"{', '.join(each.id for each in held)}, {since} on {stop}; {rule}"
     evidence = tuple(dict.fromkeys(item for each in held for item in each.evidence))
     return _feature("worse-after-stop", clause, text, met=True, said=f"worse {since}", evidence=evidence, newest=held[0].seen)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from monitor.clinical.comparison import Change, evidence_of
-from monitor.clinical.findings import Criterion, Evidence, Urgency
+from monitor.clinical.findings import Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.motor_picture import MotorCriterion
 from monitor.clinical.policy import Clause
 
 
-def not_met(identifier: str, code: str, clause: Clause, text: str) -> MotorCriterion:
+def not_met(identifier: str, code: str, clause: Clause, text: Callable[[], str]) -> MotorCriterion:
     """A clause that does not hold, with the reason in its text."""
-    return MotorCriterion(criterion=Criterion(id=identifier, met=False, text=text, source=source_of(clause)), code=code)
+    return MotorCriterion(identifier, False, clause, text, code)
 
 
 def met(
@@ -32,8 +33,11 @@ def met(
 ) -> MotorCriterion:
     """A clause that holds."""
     return MotorCriterion(
-        criterion=Criterion(id=identifier, met=True, text=text, source=source_of(clause)),
-        code=code,
+        identifier,
+        True,
+        clause,
+        lambda: text,
+        code,
         severe=severe,
         retest=retest,
         urgency=urgency,
@@ -66,19 +70,4 @@ def lowered(criterion: MotorCriterion, clause: Clause, *, same_assessor: bool) -
     """M12: a rated measure that only another assessor saw change asks for a re-test, unless it is immediate."""
     if same_assessor or criterion.urgency is None or criterion.urgency is Urgency.IMMEDIATE:
         return criterion
-    return MotorCriterion(
-        criterion=criterion.criterion,
-        code=criterion.code,
-        severe=criterion.severe,
-        retest=True,
-        urgency=clause.urgency,
-        said=criterion.said,
-        seen=criterion.seen,
-        began_on=criterion.began_on,
-        evidence=criterion.evidence,
-    )
-
-
-def source_of(clause: Clause) -> str:
-    """The citation with its confidence mark."""
-    return f"{clause.source} [{clause.confidence}]"
+    return criterion._replace(retest=True, urgency=clause.urgency)

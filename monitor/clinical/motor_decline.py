@@ -48,7 +48,7 @@ def motor_picture(situation: Situation) -> MotorPicture:
 
 def _criteria(measures: Measures) -> tuple[MotorCriterion, ...]:
     moderate = (moderate_fall(measures), disability_or_aid(measures), motor_grade_rise(measures))
-    in_company = any(each.criterion.met and not each.retest for each in moderate)
+    in_company = any(each.met and not each.retest for each in moderate)
     criteria = (
         loss_of_walking(measures),
         loss_of_walking_undated(measures),
@@ -69,14 +69,14 @@ def _other_assessor(measures: Measures, criteria: tuple[MotorCriterion, ...]) ->
     """M12. It lowers those criteria, and never one that is immediate, nor walking or disability."""
     clause = measures.clauses.other_assessor
     rule = "same-day and review findings of another assessor ask for a re-test"
-    lowered = [each for each in criteria if each.retest and each.criterion.met and each.code]
+    lowered = [each for each in criteria if each.retest and each.met and each.code]
     if not lowered:
-        return not_met("other-assessor", "M12", clause, f"no finding rests on two assessors alone; {rule}")
+        return not_met("other-assessor", "M12", clause, lambda: f"no finding rests on two assessors alone; {rule}")
     return met(
         "other-assessor",
         "M12",
         clause,
-        f"re-test, another assessor: {', '.join(each.criterion.id for each in lowered)}; {rule}",
+        f"re-test, another assessor: {', '.join(each.id for each in lowered)}; {rule}",
         said=f"re-test, another assessor: {lowered[0].said}",
         seen=lowered[0].seen,
         began_on=lowered[0].began_on,
@@ -94,10 +94,10 @@ def _after_stop(measures: Measures, criteria: tuple[MotorCriterion, ...]) -> tup
     stopped_on = measures.situation.stopped_on
     if stopped_on is None or not measures.newest or measures.newest[0].on <= stopped_on:
         return ()
-    if not any(each.criterion.met for each in criteria):
+    if not any(each.met for each in criteria):
         return ()
     after = _criteria(measures_after(measures, stopped_on))
-    return tuple(each for each in after if each.criterion.met and each.seen is not None and each.seen.on > stopped_on)
+    return tuple(each for each in after if each.met and each.seen is not None and each.seen.on > stopped_on)
 
 
 def _missing(measures: Measures) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
+from monitor.clinical.policy import Clause
 from monitor.clinical.strength import Exam
 
 
@@ -16,10 +18,14 @@ class MotorCriterion(NamedTuple):
 
     ``code`` is that of docs/clinical.md, empty for a clause without one. ``severe``: one of M1-M6, within their windows.
     ``retest``: noise is likely (one limb, another assessor), so it never asks for more than a second look.
-    A tuple, because fourteen of them are made for every new fact of every patient.
+    A tuple, and ``text`` put in words only when ``criterion`` is asked for, because fourteen of them are made for every
+    new fact of every patient.
     """
 
-    criterion: Criterion
+    id: str
+    met: bool
+    clause: Clause
+    text: Callable[[], str]
     code: str
     severe: bool = False
     retest: bool = False
@@ -30,8 +36,8 @@ class MotorCriterion(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
     @property
-    def met(self) -> bool:
-        return self.criterion.met
+    def criterion(self) -> Criterion:
+        return Criterion(id=self.id, met=self.met, text=self.text(), source=source_of(self.clause))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +56,17 @@ class MotorPicture:
 
     @property
     def met(self) -> tuple[MotorCriterion, ...]:
-        return tuple(each for each in self.criteria if each.criterion.met)
+        return tuple(each for each in self.criteria if each.met)
 
     @property
     def severe(self) -> tuple[MotorCriterion, ...]:
         """Those of M1-M6 that are met and no mere re-test."""
-        return tuple(each for each in self.criteria if each.severe and each.criterion.met and not each.retest)
+        return tuple(each for each in self.criteria if each.severe and each.met and not each.retest)
+
+
+def source_of(clause: Clause) -> str:
+    """The citation with its confidence mark."""
+    return f"{clause.source} [{clause.confidence}]"
 
 
 def most_urgent(criteria: tuple[MotorCriterion, ...]) -> MotorCriterion | None:

@@ -30,11 +30,11 @@ def respiratory_bulbar_facial(measures: Measures) -> MotorCriterion:
     rule = "respiratory, bulbar or facial weakness at the newest assessment counts"
     identifier = "respiratory-bulbar-facial"
     if not measures.newest:
-        return not_met(identifier, "M2", clause, f"no assessment since the first dose; {rule}")
+        return not_met(identifier, "M2", clause, lambda: f"no assessment since the first dose; {rule}")
     flagged = [record for record in measures.newest if record.red_flags & CRANIAL_FLAGS]
     on = measures.newest[0].on
     if not flagged or _flagged_at_stop(measures):
-        return not_met(identifier, "M2", clause, f"none recorded on {on}; {rule}")
+        return not_met(identifier, "M2", clause, lambda: f"none recorded on {on}; {rule}")
     signs = ", ".join(sorted(frozenset[str]().union(*(record.red_flags & CRANIAL_FLAGS for record in flagged))))
     run = flagged[0]
     for record in reversed(measures.situation.assessments):
@@ -62,14 +62,14 @@ def cord_signs(measures: Measures) -> MotorCriterion:
     clause = measures.clauses.cord_signs
     rule = f"leg weakness with back pain, sphincter disturbance or a sensory level new within {clause.within_days} days counts"
     if not measures.newest:
-        return not_met("cord-signs", "M6", clause, f"no assessment since the first dose; {rule}")
+        return not_met("cord-signs", "M6", clause, lambda: f"no assessment since the first dose; {rule}")
     first = _first_new_cord_flag(measures.situation.assessments, measures.newest[0], clause.within_days)
     if first is None or (measures.after is not None and first.on <= measures.after):
-        return not_met("cord-signs", "M6", clause, f"no new sign up to {measures.newest[0].on}; {rule}")
+        return not_met("cord-signs", "M6", clause, lambda: f"no new sign up to {measures.newest[0].on}; {rule}")
     signs = ", ".join(sorted(flag.replace("_", " ") for flag in first.red_flags & CORD_FLAGS))
     weakness = leg_weakness(measures)
     if weakness is None:
-        return not_met("cord-signs", "M6", clause, f"{signs} on {first.on}, no leg weakness recorded; {rule}")
+        return not_met("cord-signs", "M6", clause, lambda: f"{signs} on {first.on}, no leg weakness recorded; {rule}")
     text, record = weakness
     said = f"cord first: {signs} on {first.on} with leg weakness ({text})"
     return met(

@@ -31,8 +31,7 @@ def muscle_fall(measures: Measures) -> MotorCriterion:
         f" within {clause.within_days} days counts"
     )
     if not counted or not strength.spread:
-        text = f"{_power_text(strength, counted)}; {rule}"
-        return not_met("muscle-fall", "M3", clause, text)
+        return not_met("muscle-fall", "M3", clause, lambda: f"{_power_text(strength, counted)}; {rule}")
     said = falls_text(counted)
     return lowered(
         met_by("muscle-fall", "M3", clause, f"{said}; {rule}", _worst(counted), said=said, urgency=clause.urgency, severe=True),
@@ -47,7 +46,7 @@ def sum_fall(measures: Measures) -> MotorCriterion:
     rule = f"{clause.points} or more points within {clause.within_days} days count"
     found = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
     if found is None or not measures.sum_strength.spread:
-        return not_met("mrc-sum-fall", "M4", clause, f"{_sum_text(measures, found, clause.within_days)}; {rule}")
+        return not_met("mrc-sum-fall", "M4", clause, lambda: f"{_sum_text(measures, found, clause.within_days)}; {rule}")
     said = _fell(measures, found)
     text = f"{measures.mrc_sum.text(found, clause.within_days)}; {said}; {rule}"
     return lowered(
@@ -65,9 +64,13 @@ def moderate_fall(measures: Measures) -> MotorCriterion:
     falls = strength.fallen(full_grades=1, within_days=clause.within_days) if strength.spread else {}
     enough_muscles = len(falls) >= clause.muscles
     if by_sum is None and not enough_muscles:
-        shown = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
-        power = _power_text(strength, strength.fallen(full_grades=1, within_days=clause.within_days))
-        return not_met("moderate-fall", "M7", clause, f"{_sum_text(measures, shown, clause.within_days)}; {power}; {rule}")
+
+        def reason() -> str:
+            shown = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
+            power = _power_text(strength, strength.fallen(full_grades=1, within_days=clause.within_days))
+            return f"{_sum_text(measures, shown, clause.within_days)}; {power}; {rule}"
+
+        return not_met("moderate-fall", "M7", clause, reason)
     said = falls_text(falls) if enough_muscles else _fell(measures, by_sum) if by_sum is not None else ""
     found = by_sum if by_sum is not None and not enough_muscles else _worst(falls)
     same = (by_sum is not None and not by_sum.other_assessor) or (
@@ -86,14 +89,17 @@ def grip_fall(measures: Measures, *, in_company: bool) -> MotorCriterion:
     clause = measures.clauses.grip_fall
     rule = f"a fall of {clause.fall_kpa:g} kPa on one side within {clause.within_days} days counts"
     changes = [(track, track.find(_fallen_by(clause.fall_kpa), clause.within_days)) for track in measures.grips]
-    text = f"{'; '.join(track.text(found, clause.within_days) for track, found in changes)}; {rule}"
+
+    def text() -> str:
+        return f"{'; '.join(track.text(found, clause.within_days) for track, found in changes)}; {rule}"
+
     held = [(track, found) for track, found in changes if found is not None]
     if not held:
         return not_met("grip-fall", "M10", clause, text)
     track, found = held[0]
     urgency = clause.urgency if in_company else clause.urgency_alone
     return lowered(
-        met_by("grip-fall", "M10", clause, text, found, said=track.said(found), urgency=urgency),
+        met_by("grip-fall", "M10", clause, text(), found, said=track.said(found), urgency=urgency),
         measures.clauses.other_assessor,
         same_assessor=_one_same(each for _, each in held),
     )
@@ -114,15 +120,18 @@ def small_fall(measures: Measures) -> MotorCriterion:
     by_sum = measures.mrc_sum.find(_fallen_by(clause.points), days) if measures.sum_strength.spread else None
     falls = strength.fallen(full_grades=clause.full_grades, within_days=days) if strength.spread else {}
     graded = [(track, found) for track in measures.grades if (found := track.find(new_grade, days)) is not None]
-    grades = graded[0][0].text(graded[0][1], days) if graded else grade_text(measures, days)
-    text = f"{_sum_text(measures, by_sum, days)}; {_power_text(strength, falls)}; {grades}; {rule}"
+
+    def text() -> str:
+        grades = graded[0][0].text(graded[0][1], days) if graded else grade_text(measures, days)
+        return f"{_sum_text(measures, by_sum, days)}; {_power_text(strength, falls)}; {grades}; {rule}"
+
     changes = ([by_sum] if by_sum else []) + list(falls.values()) + [found for _, found in graded]
     if not changes:
         return not_met("small-fall", "M11", clause, text)
     said = graded[0][0].said(graded[0][1]) if graded else falls_text(falls) if falls else _fell(measures, changes[0])
     found = graded[0][1] if graded else _worst(falls) if falls else changes[0]
     return lowered(
-        met_by("small-fall", "M11", clause, text, found, said=said, urgency=clause.urgency),
+        met_by("small-fall", "M11", clause, text(), found, said=said, urgency=clause.urgency),
         measures.clauses.other_assessor,
         same_assessor=_one_same(changes),
     )
@@ -134,7 +143,7 @@ def single_limb(measures: Measures) -> MotorCriterion:
     rule = "re-test; weakness of one limb is not a polyneuropathy"
     if not strength.one_limb:
         state = "muscles of several limbs fell" if strength.spread else "no muscle fell a full grade"
-        return not_met("single-limb", "", clause, f"{state}; {rule}")
+        return not_met("single-limb", "", clause, lambda: f"{state}; {rule}")
     falls = strength.fallen(full_grades=1, within_days=strength_days(measures.clauses))
     (limb,) = strength.limbs
     worst, said = _worst(falls), f"{limb} alone: {falls_text(falls)}"

@@ -19,10 +19,13 @@ def loss_of_walking(measures: Measures) -> MotorCriterion:
     """M1: walked, with or without an aid, and now does not."""
     clause, track = measures.clauses.loss_of_walking, measures.mobility
     found = track.find(_lost, clause.within_days)
-    text = f"{track.text(found, clause.within_days)}; walking lost within {clause.within_days} days counts"
+
+    def text() -> str:
+        return f"{track.text(found, clause.within_days)}; walking lost within {clause.within_days} days counts"
+
     if found is None:
         return not_met("loss-of-walking", "M1", clause, text)
-    return met_by("loss-of-walking", "M1", clause, text, found, said=track.said(found), urgency=clause.urgency, severe=True)
+    return met_by("loss-of-walking", "M1", clause, text(), found, said=track.said(found), urgency=clause.urgency, severe=True)
 
 
 def loss_of_walking_undated(measures: Measures) -> MotorCriterion:
@@ -48,9 +51,7 @@ def loss_of_walking_undated(measures: Measures) -> MotorCriterion:
                 evidence=evidence_of(track.readings[0].record, later.record, earlier.record),
                 urgency=clause.urgency,
             )
-    newest = track.newest
-    state = "walking: not recorded" if newest is None else f"walking: {track.show(newest)} on {newest.on}"
-    return not_met("loss-of-walking-undated", "M1", clause, f"{state}; {rule}")
+    return not_met("loss-of-walking-undated", "M1", clause, lambda: f"{_newest_text(track)}; {rule}")
 
 
 def disability_or_aid(measures: Measures) -> MotorCriterion:
@@ -58,12 +59,15 @@ def disability_or_aid(measures: Measures) -> MotorCriterion:
     clause = measures.clauses.disability_or_aid
     tracks = (measures.disability, measures.walking)
     changes = [(track, track.find(_one_step_worse, clause.within_days)) for track in tracks]
-    texts = "; ".join(track.text(found, clause.within_days) for track, found in changes)
-    text = f"{texts}; one step worse within {clause.within_days} days counts"
+
+    def text() -> str:
+        texts = "; ".join(track.text(found, clause.within_days) for track, found in changes)
+        return f"{texts}; one step worse within {clause.within_days} days counts"
+
     for track, found in changes:
         if found is not None:
             said = track.said(found)
-            return met_by("disability-or-aid", "M8", clause, text, found, said=said, urgency=clause.urgency)
+            return met_by("disability-or-aid", "M8", clause, text(), found, said=said, urgency=clause.urgency)
     return not_met("disability-or-aid", "M8", clause, text)
 
 
@@ -110,7 +114,12 @@ def _grade_rise(identifier: str, code: str, measures: Measures, clause: MotorGra
             said = track.said(found)
             risen = met_by(identifier, code, clause, text, found, said=said, urgency=clause.urgency, severe=severe)
             return lowered(risen, measures.clauses.other_assessor, same_assessor=not found.other_assessor)
-    return not_met(identifier, code, clause, f"{grade_text(measures, clause.within_days)}; {rule}")
+    return not_met(identifier, code, clause, lambda: f"{grade_text(measures, clause.within_days)}; {rule}")
+
+
+def _newest_text(track: Track) -> str:
+    newest = track.newest
+    return "walking: not recorded" if newest is None else f"walking: {track.show(newest)} on {newest.on}"
 
 
 def grade_text(measures: Measures, within_days: int) -> str:

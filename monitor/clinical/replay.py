@@ -32,7 +32,7 @@ def replay(
             if nothing_found and instant == change and change in calm and change != until:
                 look_again_at = calm[change]
                 break
-            review = evaluate(history, policy, instant)
+            review = evaluate(history, policy, instant, explain=False)
             transitions = decide(tuple(active.values()), review, patient_id=history.patient_id, history=history, now=instant)
             for transition in transitions:
                 if transition.after.state in ACTIVE:

@@ -5,9 +5,12 @@ Computed once per evaluation and handed to every rule.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
+from typing import TypeVar
 
 from monitor.clinical.advice import AdviceInForce
 from monitor.clinical.days import day_after, earliest
@@ -20,6 +23,10 @@ PROTEASOME_INHIBITORS = frozenset({"carfilzomib", "ixazomib"})
 
 TWICE_WEEKLY_GAP_DAYS = 3  # 72 h is the minimum between doses in every regimen: US and EU label (V)
 WEEKLY_GAP_DAYS = 7
+
+Timed = TypeVar("Timed", Dose, Assessment)
+_DAY = attrgetter("on")
+_DRUG = attrgetter("drug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +43,8 @@ class Situation:
     stopped_on: date | None  # day of the last dose when off the drug; None while on it
     course: Course | None  # the newest bortezomib course
     schedule: Schedule | None
-    onset_on: date | None  # first neuropathy on or after the first dose
     look_again_at: datetime | None  # when the drug status changes by time alone
+    explain: bool = True  # whether criteria are wanted of a rule that finds nothing
     motor: MotorPicture | None = None  # drawn once by motor_decline.with_motor
     advice: AdviceInForce | None = None  # folded once by advice_fold.with_advice, on the drug
 
@@ -49,6 +56,16 @@ class Situation:
     def on_drug(self) -> bool:
         return self.stopped_on is None
 
+    @property
+    def onset_on(self) -> date | None:
+        """First neuropathy on or after the first dose."""
+        patient = self.history.patient
+        sensory, motor = patient.baseline_sensory_grade or 0, patient.baseline_motor_grade or 0
+        for each in self.assessments[bisect_left(self.assessments, self.first_on, key=_DAY) :]:
+            if each.neuropathic_pain or (each.sensory_grade or 0) > sensory or (each.motor_grade or 0) > motor:
+                return each.on
+        return None
+
     def on_treatment(self, assessment: Assessment) -> bool:
         """Whether the assessment was made on or after the first dose."""
         return assessment.on >= self.first_on
@@ -59,7 +76,7 @@ class Situation:
 
     def cumulative_mg_per_m2(self, until: date) -> float:
         """Bortezomib given up to and including ``until``."""
-        return round(sum(dose.dose_mg_per_m2 for dose in self.doses if dose.on <= until), 3)
+        return round(sum(dose.dose_mg_per_m2 for dose in _until(self.doses, until)), 3)
 
     def next_dose_due_on(self) -> date | None:
         """By schedule, the day of the next dose; None off the drug or where no schedule is known."""
@@ -69,7 +86,7 @@ class Situation:
         return self.doses[-1].on + timedelta(days=gap)
 
 
-def situate(history: History, policy: Policy, now: datetime) -> Situation | None:
+def situate(history: History, policy: Policy, now: datetime, *, explain: bool = True) -> Situation | None:
     """The situation at ``now``, or None for a patient who is not watched.
 
     ``history`` is as known at ``now``. Not watched: never on bortezomib, not yet begun, or the watch is over.
@@ -77,7 +94,7 @@ def situate(history: History, policy: Policy, now: datetime) -> Situation | None
     today = now.astimezone(policy.zone).date()
     status = policy.thresholds.drug_status
     courses = [course for course in history.courses if course.drug == BORTEZOMIB and course.started_on <= today]
-    doses = tuple(dose for dose in history.doses if dose.drug == BORTEZOMIB and dose.on <= today)
+    doses = _of_bortezomib(_until(history.doses, today))
     if not courses and not doses:
         return None
     first_on = min([course.started_on for course in courses] + [dose.on for dose in doses[:1]])
@@ -85,7 +102,7 @@ def situate(history: History, policy: Policy, now: datetime) -> Situation | None
     stopped_on = _stopped_on(history, courses, doses, today, status)
     if stopped_on is not None and (today - stopped_on).days > status.watch_after_stop_days:
         return None
-    assessments = tuple(assessment for assessment in history.assessments if assessment.on <= today)
+    assessments = _until(history.assessments, today)
     return Situation(
         history=history,
         policy=policy,
@@ -97,9 +114,19 @@ def situate(history: History, policy: Policy, now: datetime) -> Situation | None
         stopped_on=stopped_on,
         course=course,
         schedule=schedule_from(doses, course),
-        onset_on=_onset_on(assessments, first_on, history),
         look_again_at=_status_changes_at(stopped_on, doses, policy),
+        explain=explain,
     )
+
+
+def _until(facts: tuple[Timed, ...], today: date) -> tuple[Timed, ...]:
+    """The facts dated up to today; they are sorted, and mostly none lies ahead."""
+    return facts if not facts or facts[-1].on <= today else facts[: bisect_right(facts, today, key=_DAY)]
+
+
+def _of_bortezomib(doses: tuple[Dose, ...]) -> tuple[Dose, ...]:
+    drugs = list(map(_DRUG, doses))
+    return doses if drugs.count(BORTEZOMIB) == len(drugs) else tuple(dose for dose in doses if dose.drug == BORTEZOMIB)
 
 
 def watched_from(history: History, policy: Policy) -> datetime | None:
@@ -145,19 +172,6 @@ def _stopped_on(history: History, courses: list[Course], doses: tuple[Dose, ...]
     )
     if changed or (today - last_on).days > status.off_after_days_without_dose:
         return last_on
-    return None
-
-
-def _onset_on(assessments: tuple[Assessment, ...], first_on: date, history: History) -> date | None:
-    patient = history.patient
-    baseline_sensory, baseline_motor = patient.baseline_sensory_grade or 0, patient.baseline_motor_grade or 0
-    for assessment in assessments:
-        if assessment.on >= first_on and (
-            (assessment.sensory_grade or 0) > baseline_sensory
-            or (assessment.motor_grade or 0) > baseline_motor
-            or assessment.neuropathic_pain
-        ):
-            return assessment.on
     return None
 
 

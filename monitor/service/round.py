@@ -132,7 +132,7 @@ def _failed(connection: Connection, patient_id: str, problem: str, now: datetime
 def _evaluated(site: Site, history: History, known: Sequence[Alert], now: datetime) -> Outcome | str:
     """The patient's outcome, or what went wrong, without data. A catch-all: a defect silences one patient."""
     try:
-        review = evaluate(history, site.policy, now)
+        review = evaluate(history, site.policy, now, explain=False)
         transitions = decide(known, review, patient_id=history.patient_id, history=history, now=now)
     except Exception as error:
         return _defect(error)

@@ -53,8 +53,17 @@ def active_at(history: History, until: datetime) -> tuple[Alert, ...]:
 def test_given_any_history_when_replayed_then_the_last_review_is_the_live_one(history: History, until: datetime) -> None:
     *_, (instant, review, _) = replay(history, POLICY, until=until)
     assert instant == until
-    assert review == evaluate(history, POLICY, until)
+    assert review == evaluate(history, POLICY, until, explain=False)
     assert evaluate(history.as_known_at(until), POLICY, until).findings == review.findings
+
+
+@examples
+@given(drawn_histories, instants)
+def test_given_any_history_when_no_explanation_is_asked_for_then_the_same_is_found(history: History, now: datetime) -> None:
+    explained, brief = evaluate(history, POLICY, now), evaluate(history, POLICY, now, explain=False)
+    assert (brief.findings, brief.look_again_at) == (explained.findings, explained.look_again_at)
+    for answer, shorter in zip(explained.answers, brief.answers, strict=True):
+        assert shorter.criteria == answer.criteria or (answer.finding is None and not shorter.criteria)
 
 
 @examples

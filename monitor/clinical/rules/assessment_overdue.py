@@ -6,7 +6,7 @@ fifteenth day after it, at the clinic's midnight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -30,7 +30,7 @@ class _Due:
 
     id: str
     clause: Clause
-    text: str
+    text: Callable[[], str]
     overdue_at: datetime | None = None  # None: the clause does not apply
     urgency: Urgency
     more_urgent_at: datetime | None = None
@@ -67,8 +67,8 @@ def answer(situation: Situation, findings: Sequence[Finding] = ()) -> RuleAnswer
     now = situation.now
     met = [due for due in clauses if due.overdue_at is not None and due.overdue_at <= now]
     criteria = tuple(
-        Criterion(id=due.id, met=due in met, text=due.text, source=f"{due.clause.source} [{due.clause.confidence}]")
-        for due in clauses
+        Criterion(id=due.id, met=due in met, text=due.text(), source=f"{due.clause.source} [{due.clause.confidence}]")
+        for due in (clauses if met or situation.explain else ())
     )
     ahead = soonest(situation, *(due.overdue_at for due in clauses), *(due.more_urgent_at for due in clauses))
     if not met:
@@ -123,14 +123,18 @@ def _on_drug(situation: Situation, state: _State) -> _Due:
     cycle = (situation.course.cycle_days if situation.course else None) or clause.default_cycle_days
     limit = cycle + clause.beyond_cycle_days
     if not situation.on_drug:
-        return _Due(id="overdue-on-drug", clause=clause, text="off bortezomib", urgency=clause.urgency)
+        return _Due(id="overdue-on-drug", clause=clause, text=lambda: "off bortezomib", urgency=clause.urgency)
     overdue_at = _more_than(_last_on(situation, state), limit, situation)
     due_on = situation.next_dose_due_on()
     more_urgent_at = None
     if due_on is not None:
         more_urgent_at = max(overdue_at, day_after(due_on, -clause.dose_due_within_days, situation.policy.zone))
-    text = f"{_elapsed(situation, state)} (limit: cycle of {cycle} and {clause.beyond_cycle_days} days = {limit}); next dose "
-    text += f"due {due_on}" if due_on else "not known"
+
+    def text() -> str:
+        next_dose = f"next dose due {due_on}" if due_on else "next dose not known"
+        limits = f"limit: cycle of {cycle} and {clause.beyond_cycle_days} days = {limit}"
+        return f"{_elapsed(situation, state)} ({limits}); {next_dose}"
+
     return _Due(
         id="overdue-on-drug",
         clause=clause,
@@ -146,13 +150,16 @@ def _affected(situation: Situation, state: _State) -> _Due:
     """O2."""
     clause = situation.policy.thresholds.overdue.affected
     affected = (state.sensory_grade or 0) >= clause.sensory_grade or (state.motor_grade or 0) >= clause.motor_grade
-    grades = (
-        f"sensory grade {_or_not(state.sensory_grade)} (limit {clause.sensory_grade}),"
-        f" motor grade {_or_not(state.motor_grade)} (limit {clause.motor_grade})"
-    )
-    text = f"{grades}; {_elapsed(situation, state)} (limit {clause.more_than_days})"
+
+    def text() -> str:
+        grades = (
+            f"sensory grade {_or_not(state.sensory_grade)} (limit {clause.sensory_grade}),"
+            f" motor grade {_or_not(state.motor_grade)} (limit {clause.motor_grade})"
+        )
+        return f"{grades}; {_elapsed(situation, state)} (limit {clause.more_than_days})"
+
     if not situation.on_drug:
-        return _Due(id="overdue-affected", clause=clause, text="off bortezomib", urgency=clause.urgency)
+        return _Due(id="overdue-affected", clause=clause, text=lambda: "off bortezomib", urgency=clause.urgency)
     overdue_at = _more_than(_last_on(situation, state), clause.more_than_days, situation) if affected else None
     return _Due(id="overdue-affected", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
 
@@ -175,8 +182,9 @@ def _after_event(situation: Situation, state: _State, findings: Sequence[Finding
         if overdue_at is None or due_at < overdue_at:
             overdue_at = due_at
             due_text = f"{finding.rule} {finding.urgency} on {event_on}; {_elapsed(situation, state)} (limit {limit} days)"
-    text = due_text or text
-    return _Due(id="overdue-after-event", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
+    return _Due(
+        id="overdue-after-event", clause=clause, text=lambda: due_text or text, overdue_at=overdue_at, urgency=clause.urgency
+    )
 
 
 def _after_stop(situation: Situation, state: _State) -> _Due:
@@ -184,16 +192,16 @@ def _after_stop(situation: Situation, state: _State) -> _Due:
     clause = situation.policy.thresholds.overdue.after_stop
     last, stopped_on = state.last, situation.stopped_on
     if stopped_on is None:
-        return _Due(id="overdue-after-stop", clause=clause, text="on bortezomib", urgency=clause.urgency)
+        return _Due(id="overdue-after-stop", clause=clause, text=lambda: "on bortezomib", urgency=clause.urgency)
     left = _unresolved(situation, state)
     if last is None or not left:
-        text = "no neuropathy recorded that is still to resolve" if last is None else f"resolved on {last.on}"
-        return _Due(id="overdue-after-stop", clause=clause, text=text, urgency=clause.urgency)
+        state_text = "no neuropathy recorded that is still to resolve" if last is None else f"resolved on {last.on}"
+        return _Due(id="overdue-after-stop", clause=clause, text=lambda: state_text, urgency=clause.urgency)
     early = last.on + timedelta(days=clause.early_days) <= stopped_on + timedelta(days=clause.early_until_day)
     limit = clause.early_days if early else clause.late_days
     text = f"unresolved: {left}; last dose {stopped_on}; {_elapsed(situation, state)} (limit {limit})"
     overdue_at = _more_than(last.on, limit, situation)
-    return _Due(id="overdue-after-stop", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
+    return _Due(id="overdue-after-stop", clause=clause, text=lambda: text, overdue_at=overdue_at, urgency=clause.urgency)
 
 
 def _unresolved(situation: Situation, state: _State) -> str:

@@ -26,7 +26,7 @@ def answer(situation: Situation) -> RuleAnswer:
     """The three criteria and the most urgent finding; none met where nothing autonomic was recorded."""
     newest = _newest(situation)
     if newest is None:
-        return RuleAnswer(rule=NAME, criteria=_nothing_recorded(situation))
+        return RuleAnswer(rule=NAME, criteria=_nothing_recorded(situation) if situation.explain else ())
     severe, signs = _severe(situation, newest)
     orthostatic, fall = _orthostatic(situation, newest)
     new_grade, rise, compared = _new_grade(situation, newest)
@@ -50,23 +50,18 @@ def answer(situation: Situation) -> RuleAnswer:
 
 
 def _newest(situation: Situation) -> Assessment | None:
-    for assessment in reversed(situation.assessments):
-        if assessment.on < situation.first_on:
-            return None
-        if _records_autonomic(assessment):
-            return assessment
+    """Mostly none records any of this, so the whole course is gone through: no call for each visit."""
+    for each in reversed(situation.assessments):
+        if (
+            each.autonomic_grade is not None
+            or each.systolic_lying is not None
+            or each.systolic_standing is not None
+            or each.diastolic_lying is not None
+            or each.diastolic_standing is not None
+            or (each.red_flags and not EVENTS.keys().isdisjoint(each.red_flags))
+        ):
+            return each if each.on >= situation.first_on else None
     return None
-
-
-def _records_autonomic(assessment: Assessment) -> bool:
-    return (
-        assessment.autonomic_grade is not None
-        or assessment.systolic_lying is not None
-        or assessment.systolic_standing is not None
-        or assessment.diastolic_lying is not None
-        or assessment.diastolic_standing is not None
-        or not EVENTS.keys().isdisjoint(assessment.red_flags)
-    )
 
 
 def _pressure(assessment: Assessment) -> BloodPressure:

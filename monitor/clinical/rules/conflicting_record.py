@@ -57,7 +57,7 @@ def answer(situation: Situation) -> RuleAnswer:
         *_dosed_after_stop(situation),
         *_disagreeing_days(assessments),
     ]
-    criteria = _criteria(situation, found, exams)
+    criteria = _criteria(situation, found, exams) if found or situation.explain else ()
     if not found:
         return RuleAnswer(rule=NAME, criteria=criteria)
     newest = max(found, key=lambda conflict: conflict.at)
@@ -96,7 +96,8 @@ def _recent(assessments: Sequence[Assessment]) -> Sequence[Assessment]:
 
 def _grade_zero_but_weak(exams: Sequence[Assessment], weak_at_most: int) -> Iterator[_Conflict]:
     for exam in exams:
-        if exam.motor_grade != 0:
+        tested = [rank for rank in set(exam.mrc) if rank is not None]
+        if exam.motor_grade != 0 or not tested or grade_of(min(tested)) > weak_at_most:
             continue
         weak = [
             f"{_name(place)} {written(rank)}/5"
@@ -120,6 +121,8 @@ def _walking_against_disability(assessments: Sequence[Assessment]) -> Iterator[_
 
 def _left_right_swaps(exams: Sequence[Assessment]) -> Iterator[_Conflict]:
     for before, after in pairwise(exams):
+        if before.mrc == after.mrc:
+            continue
         for right in range(0, len(TESTED_MUSCLES), 2):
             was_right, was_left = before.mrc[right], before.mrc[right + 1]
             if was_right is None or was_left is None or abs(was_right - was_left) < FULL_GRADE:

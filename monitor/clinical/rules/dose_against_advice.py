@@ -32,6 +32,8 @@ def answer(situation: Situation) -> RuleAnswer:
         text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; no assessment with a grade between the first dose and it"
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), text))
     met = _breaches(situation, binding, len(situation.doses) - 1)
+    if not met and not situation.explain:
+        return RuleAnswer(rule=NAME, criteria=())
     standing = binding.standing
     if standing.since is None:
         text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; nothing advised by then"

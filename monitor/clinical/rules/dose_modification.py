@@ -33,8 +33,9 @@ def answer(situation: Situation) -> RuleAnswer:
     action = newest.action
     if is_silent(action) and not newest.above_baseline and _table_would_speak(situation, newest):
         action = KNOWN_BASELINE
-    criteria = criteria_of(situation, newest, action)
-    if is_silent(action) or _was_followed(situation, newest):
+    silent = is_silent(action) or _was_followed(situation, newest)
+    criteria = criteria_of(situation, newest, action) if situation.explain or not silent else ()
+    if silent:
         return RuleAnswer(rule=NAME, criteria=criteria)
     finding = Finding(
         rule=NAME,

@@ -18,6 +18,8 @@ def answer(situation: Situation) -> RuleAnswer:
     """I1 with each of its features."""
     clause, motor = situation.policy.thresholds.immune, motor_of(situation)
     leading = (motor_predominance(situation, motor), csf_dissociation(situation))
+    if not situation.explain and not any(each.met for each in leading):
+        return RuleAnswer(rule=NAME, criteria=())
     features = (*leading, *supporting(situation, motor))
     criteria = tuple(each.criterion for each in features)
     held = [each for each in features if each.met]

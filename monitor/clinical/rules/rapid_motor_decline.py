@@ -17,8 +17,8 @@ NAME = "rapid-motor-decline"
 def answer(situation: Situation) -> RuleAnswer:
     """Every motor criterion, and the most urgent of those that hold as the finding."""
     motor = motor_of(situation)
-    criteria = tuple(each.criterion for each in motor.criteria)
     leading = most_urgent(motor.criteria)
+    criteria = tuple(each.criterion for each in motor.criteria) if leading is not None or situation.explain else ()
     if leading is None or leading.urgency is None or leading.seen is None:
         return RuleAnswer(rule=NAME, criteria=criteria)
     csf = any(lab.analyte == "csf_protein" and lab.on >= situation.first_on for lab in situation.history.labs)

@@ -12,8 +12,8 @@ from datetime import timedelta
 from monitor.clinical.findings import Criterion, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Treatment
 from monitor.clinical.immune_response import Followed, Worsening, followed, immune_treatments, worsening_after
-from monitor.clinical.motor_criteria import source_of
 from monitor.clinical.motor_decline import motor_of
+from monitor.clinical.motor_picture import source_of
 from monitor.clinical.policy import Clause, Relapse
 from monitor.clinical.situation import Situation
 
@@ -33,6 +33,8 @@ def answer(situation: Situation) -> RuleAnswer:
     """R1-R4 for every immune treatment since the first dose."""
     clauses = situation.policy.thresholds.relapse
     treatments = immune_treatments(situation)
+    if not treatments and not situation.explain:
+        return RuleAnswer(rule=NAME, criteria=())
     measures = followed(situation, clauses, treatments[0].started_on) if treatments else ()
     found = (
         _fluctuation(situation, clauses, treatments, measures, early=True),

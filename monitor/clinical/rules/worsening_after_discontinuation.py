@@ -20,6 +20,8 @@ NAME = "worsening-after-discontinuation"
 
 def answer(situation: Situation) -> RuleAnswer:
     """D1-D5, or that the patient is on bortezomib."""
+    if situation.on_drug and not situation.explain:
+        return RuleAnswer(rule=NAME, criteria=())
     motor = motor_of(situation)
     clauses = (
         motor_after_stop(situation, motor.after_stop),

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     MORE_EVIDENCE = "more-evidence"  # same urgency, other values: recorded, silent
     NO_LONGER_HOLDS = "no-longer-holds"  # waits for its acknowledgement
     RESOLVED = "resolved"  # no longer holds, and acknowledged or a mere review
-    CORRECTED_LOWER = "corrected-lower"  # the record was corrected; a lower urgency remains
+    CORRECTED_LOWER = "corrected-lower"  # the record was corrected; a lower urgency or another advice remains
     WITHDRAWN = "withdrawn"  # the record was corrected; it never held
 
 

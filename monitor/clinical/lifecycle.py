@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
+from monitor.clinical.dose_table import same_answer
 from monitor.clinical.findings import Evidence, Finding, Review, Urgency
-from monitor.clinical.history import Fact, History
+from monitor.clinical.history import BORTEZOMIB, Fact, History
 
 ACTIVE = frozenset({"open", "acknowledged"})
 
@@ -49,6 +50,15 @@ class _Record:
             known = self._history.as_known_at(self._now)
             self._in_force = _versions(known) | _merely_ended(self._history, known)
         return any((each.kind, each.id, each.version) not in self._in_force for each in evidence)
+
+    def retracted(self) -> bool:
+        """Whether the record said once that the patient had bortezomib, and says so no longer."""
+        return _had_bortezomib(self._history) and not _had_bortezomib(self._history.as_known_at(self._now))
+
+
+def _had_bortezomib(history: History) -> bool:
+    drugs = [course.drug for course in history.courses] + [dose.drug for dose in history.doses]
+    return BORTEZOMIB in drugs
 
 
 def _versions(history: History) -> set[tuple[str, str, int]]:
@@ -102,12 +112,20 @@ def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _R
         )
     if _another_event(alert, finding):
         return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
+    if _other_advice(alert, finding) and record.corrected(alert.finding.evidence):
+        return _lowered(alert, finding, now)
     return _silently(alert, replace(finding, occasion=finding.occasion or alert.finding.occasion))
 
 
 def _another_event(alert: Alert, finding: Finding) -> bool:
     """Whether somebody took on one event and this is another. A milder one counts too, if it came later: see ``_holds``."""
     return alert.state == "acknowledged" and bool(finding.occasion) and finding.occasion != alert.finding.occasion
+
+
+def _other_advice(alert: Alert, finding: Finding) -> bool:
+    """Whether another dose is advised than the one that was told."""
+    told, advised = alert.finding.action, finding.action
+    return told is not None and advised is not None and not same_answer(told, advised)
 
 
 def _speaks_again(alert: Alert, finding: Finding, reason: Reason, now: datetime) -> Transition:
@@ -125,7 +143,7 @@ def _speaks_again(alert: Alert, finding: Finding, reason: Reason, now: datetime)
 
 
 def _lowered(alert: Alert, finding: Finding, now: datetime) -> Transition:
-    if finding.urgency is alert.urgency:  # a smaller weight alone is told to nobody, so its going is not either
+    if finding.urgency is alert.urgency and not _other_advice(alert, finding):  # nothing to be done otherwise
         return Transition(before=alert, after=alert.changed(finding=finding), reason=Reason.MORE_EVIDENCE)
     return Transition(before=alert, after=alert.changed(finding=finding, raised_at=now), reason=Reason.CORRECTED_LOWER)
 
@@ -137,7 +155,7 @@ def _silently(alert: Alert, finding: Finding) -> Transition | None:
 
 
 def _ceased(alert: Alert, record: _Record, now: datetime) -> Transition | None:
-    if record.corrected(alert.finding.evidence):
+    if record.corrected(alert.finding.evidence) or record.retracted():
         return Transition(
             before=alert, after=alert.changed(state="withdrawn", holds=False, closed_at=now), reason=Reason.WITHDRAWN
         )

@@ -9,9 +9,10 @@ import pytest
 
 from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
 from monitor.clinical.findings import Evidence, Finding, Review, Urgency
+from monitor.clinical.guideline import DoseAction
 from monitor.clinical.history import Course, History, history_of
 from monitor.clinical.lifecycle import acknowledge, decide, snooze
-from tests.builders import NOW, PATIENT_ID, a_finding, a_history, an_assessment
+from tests.builders import NOW, PATIENT_ID, a_dose, a_finding, a_history, an_assessment
 
 LATER = NOW + timedelta(hours=5)
 FACT = an_assessment(1, fact_id="a-1", version=1)
@@ -109,6 +110,25 @@ def test_given_the_record_is_corrected_when_less_urgent_then_lowered_and_told() 
     before = an_alert(a_finding(urgency=Urgency.IMMEDIATE))
     change = only(told(a_finding(evidence=()), alerts=(before,), history=CORRECTED))
     assert (change.reason, change.speaks, change.after.urgency) == (Reason.CORRECTED_LOWER, True, Urgency.SAME_DAY)
+
+
+@pytest.mark.parametrize("weight", [1, 2])
+def test_given_the_record_is_corrected_when_another_dose_is_advised_then_told(weight: int) -> None:
+    hold, reduce = DoseAction(kind="withhold"), DoseAction(kind="reduce", dose_mg_per_m2=1.0, schedule="unchanged")
+    before = an_alert(a_finding(action=hold, weight=2))
+    change = only(told(a_finding(action=reduce, weight=weight, evidence=()), alerts=(before,), history=CORRECTED))
+    assert (change.reason, change.speaks, change.after.finding.action) == (Reason.CORRECTED_LOWER, True, reduce)
+    same = only(told(a_finding(action=hold, weight=weight, evidence=()), alerts=(before,), history=CORRECTED))
+    assert (same.reason, same.speaks) == (Reason.MORE_EVIDENCE, False)
+    another_visit = only(told(a_finding(action=reduce, weight=weight, evidence=()), alerts=(before,)))
+    assert (another_visit.reason, another_visit.speaks) == (Reason.MORE_EVIDENCE, False)
+
+
+def test_given_the_only_dose_was_another_drug_when_corrected_then_whatever_rested_on_it_is_withdrawn() -> None:
+    dose = a_dose(0, fact_id="d-1", version=1)
+    history = a_history(FACT, replace(dose, superseded_at=NOW), replace(dose, version=2, known_at=NOW, drug="carfilzomib"))
+    change = only(told(alerts=(an_alert(),), history=history))
+    assert (change.reason, change.after.state) == (Reason.WITHDRAWN, "withdrawn")
 
 
 def test_given_a_fallen_urgency_when_its_old_evidence_is_corrected_later_then_lowered() -> None:

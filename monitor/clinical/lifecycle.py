@@ -100,7 +100,7 @@ def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _R
     if heaviness > kept:
         return _speaks_again(alert, finding, Reason.WORSE, now)
     if heaviness < kept:
-        if record.corrected(alert.finding.evidence):
+        if _same_visit_other_advice(alert, finding) or record.corrected(alert.finding.evidence):
             return _lowered(alert, finding, now)
         if _another_event(alert, finding) and finding.clinical_at > alert.finding.clinical_at:
             return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
@@ -112,7 +112,7 @@ def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _R
         )
     if _another_event(alert, finding):
         return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
-    if _other_advice(alert, finding) and record.corrected(alert.finding.evidence):
+    if _same_visit_other_advice(alert, finding) or (_other_advice(alert, finding) and record.corrected(alert.finding.evidence)):
         return _lowered(alert, finding, now)
     return _silently(alert, replace(finding, occasion=finding.occasion or alert.finding.occasion))
 
@@ -126,6 +126,11 @@ def _other_advice(alert: Alert, finding: Finding) -> bool:
     """Whether another dose is advised than the one that was told."""
     told, advised = alert.finding.action, finding.action
     return told is not None and advised is not None and not same_answer(told, advised)
+
+
+def _same_visit_other_advice(alert: Alert, finding: Finding) -> bool:
+    """Whether the visit that was told of is read otherwise now: a baseline, or an earlier dose, became known after it."""
+    return finding.clinical_at == alert.finding.clinical_at and _other_advice(alert, finding)
 
 
 def _speaks_again(alert: Alert, finding: Finding, reason: Reason, now: datetime) -> Transition:

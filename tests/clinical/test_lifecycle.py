@@ -120,8 +120,14 @@ def test_given_the_record_is_corrected_when_another_dose_is_advised_then_told(we
     assert (change.reason, change.speaks, change.after.finding.action) == (Reason.CORRECTED_LOWER, True, reduce)
     same = only(told(a_finding(action=hold, weight=weight, evidence=()), alerts=(before,), history=CORRECTED))
     assert (same.reason, same.speaks) == (Reason.MORE_EVIDENCE, False)
-    another_visit = only(told(a_finding(action=reduce, weight=weight, evidence=()), alerts=(before,)))
-    assert (another_visit.reason, another_visit.speaks) == (Reason.MORE_EVIDENCE, False)
+    another_visit = a_finding(action=reduce, weight=weight, evidence=(), clinical_at=LATER)
+    assert only(told(another_visit, alerts=(before,))).reason is Reason.MORE_EVIDENCE
+
+
+def test_given_a_baseline_that_became_known_later_when_the_same_visit_asks_for_less_then_told() -> None:
+    before = an_alert(a_finding(action=DoseAction(kind="reduce", dose_mg_per_m2=1.0), weight=2))
+    change = only(told(a_finding(action=DoseAction(kind="none"), urgency=Urgency.REVIEW), alerts=(before,)))
+    assert (change.reason, change.speaks, change.after.urgency) == (Reason.CORRECTED_LOWER, True, Urgency.REVIEW)
 
 
 def test_given_the_only_dose_was_another_drug_when_corrected_then_whatever_rested_on_it_is_withdrawn() -> None:

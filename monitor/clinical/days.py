@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 
 def in_days(days: int) -> str:
@@ -14,6 +15,7 @@ def in_days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
+@lru_cache(maxsize=4096)
 def start_of_day(day: date, zone: tzinfo) -> datetime:
     """The instant, in UTC, at which the clinic's ``day`` begins; right on both nights of a clock change."""
     return datetime.combine(day, time(0), zone).astimezone(UTC)

@@ -105,8 +105,8 @@ def _holds(alert: Alert | None, finding: Finding, *, patient_id: str, record: _R
         if _another_event(alert, finding) and finding.clinical_at > alert.finding.clinical_at:
             return _speaks_again(alert, finding, Reason.NEW_OCCASION, now)
         # What was told stays in mind: as bad again on another occasion is new, and its evidence may yet be corrected.
-        told = alert.finding
-        evidence = finding.evidence + tuple(each for each in told.evidence if each not in finding.evidence)
+        told, present = alert.finding, frozenset(finding.evidence)
+        evidence = finding.evidence + tuple(each for each in told.evidence if each not in present)
         return _silently(
             alert, replace(finding, urgency=told.urgency, weight=told.weight, occasion=told.occasion, evidence=evidence)
         )

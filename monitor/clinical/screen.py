@@ -9,11 +9,10 @@ it the same alerts speak at the same instants, whatever the history.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 
-from monitor.clinical.days import start_of_day
+from monitor.clinical.days import day_after
 from monitor.clinical.history import ALWAYS, BORTEZOMIB, Assessment, Dose, Fact, History
 from monitor.clinical.policy import Overdue, Policy
 from monitor.clinical.scales.mrc import FULL_GRADE
@@ -25,6 +24,10 @@ SPACINGS = ({3, 4}, {6, 7, 8})
 
 FULL_POWER = frozenset({None, 5 * FULL_GRADE})
 
+_AS_KNOWN = attrgetter("known_at", "at", "version")
+_SUPERSEDED_AT = attrgetter("superseded_at")
+_DRUG = attrgetter("drug")
+_VOIDED = attrgetter("voided")
 _MEASURES = attrgetter(
     *("ctcae_version", "sensory_grade", "motor_grade", "autonomic_grade", "neuropathic_pain", "pain_nrs", "walking"),
     *("gbs_disability", "reflexes", "red_flags", "systolic_lying", "systolic_standing", "diastolic_lying"),
@@ -39,13 +42,14 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
     there every instant is looked at.
     """
     timed: list[Dose | Assessment] = [*history.doses, *history.assessments]
-    facts = sorted(timed, key=lambda fact: (fact.known_at, fact.at, fact.version))
+    facts = sorted(timed, key=_AS_KNOWN)
     if not facts or not _plain(history):
         return {}
     calm: dict[datetime, datetime] = {}
     others = _instants_of_others(history)
     course = max(history.courses, key=lambda each: each.started_on, default=None)
-    patience = _patience_days(policy.thresholds.overdue, course.cycle_days if course else None)
+    patience = timedelta(days=_patience_days(policy.thresholds.overdue, course.cycle_days if course else None))
+    pause = timedelta(days=policy.thresholds.drug_status.off_after_days_without_dose)
     first_on = min([each.started_on for each in history.courses] + [each.on for each in history.doses], default=date.max)
     doses: list[Dose] = []
     visit: Assessment | None = None
@@ -54,7 +58,7 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
     broken: datetime | None = None  # something else became known at this instant too
     for fact in facts:
         at, known_at = fact.at, fact.known_at
-        in_order = newest_at <= at and at.date() <= known_at.date()
+        in_order = newest_at <= at and (at <= known_at or at.date() == known_at.date())
         newest_at = max(newest_at, at)
         if isinstance(fact, Dose):
             repeats = in_order and _repeats_dose(doses, fact)
@@ -67,11 +71,7 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
             broken = known_at
             calm.pop(known_at, None)
             continue
-        first = min(
-            visit.on + timedelta(days=patience),
-            doses[-1].on + timedelta(days=policy.thresholds.drug_status.off_after_days_without_dose),
-        )
-        again_at = start_of_day(first + timedelta(days=1), policy.zone)
+        again_at = day_after(min(visit.on + patience, doses[-1].on + pause), 1, policy.zone)
         if again_at > known_at:
             calm[known_at] = again_at
         else:
@@ -83,26 +83,20 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
 def _plain(history: History) -> bool:
     if any(course.discontinued_on is not None or course.drug != BORTEZOMIB for course in history.courses):
         return False
-    if any(dose.drug != BORTEZOMIB for dose in history.doses) or any(visit.voided for visit in history.assessments):
+    if not {BORTEZOMIB}.issuperset(map(_DRUG, history.doses)) or any(map(_VOIDED, history.assessments)):
         return False
     if any(treatment.treatment in IMMUNE_TREATMENTS for treatment in history.treatments):
         return False
-    return all(fact.superseded_at is None for fact in _all(history))
+    groups: tuple[tuple[Fact, ...], ...] = (history.doses, history.assessments, *_others(history))
+    return not any(any(map(_SUPERSEDED_AT, facts)) for facts in groups)
 
 
-def _all(history: History) -> Iterator[Fact]:
-    yield from history.patients
-    yield from history.courses
-    yield from history.doses
-    yield from history.assessments
-    yield from history.labs
-    yield from history.investigations
-    yield from history.treatments
+def _others(history: History) -> tuple[tuple[Fact, ...], ...]:
+    return (history.patients, history.courses, history.labs, history.investigations, history.treatments)
 
 
 def _instants_of_others(history: History) -> set[datetime]:
-    groups = (history.patients, history.courses, history.labs, history.investigations, history.treatments)
-    return {fact.known_at for group in groups for fact in group}
+    return {fact.known_at for facts in _others(history) for fact in facts}
 
 
 def _patience_days(overdue: Overdue, cycle_days: int | None) -> int:
@@ -115,8 +109,8 @@ def _repeats_dose(before: list[Dose], dose: Dose) -> bool:
     if len(before) < 4:  # the schedule is read from the last four
         return False
     previous, last = before[-2], before[-1]
-    rhythm = {(last.on - previous.on).days, (dose.on - last.on).days}
-    return dose.dose_mg_per_m2 == last.dose_mg_per_m2 and any(rhythm <= spacing for spacing in SPACINGS)
+    one, other = (last.on - previous.on).days, (dose.on - last.on).days
+    return dose.dose_mg_per_m2 == last.dose_mg_per_m2 and any(one in spacing and other in spacing for spacing in SPACINGS)
 
 
 def _repeats_visit(before: Assessment | None, visit: Assessment, first_on: date) -> bool:

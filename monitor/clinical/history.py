@@ -14,6 +14,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Literal, TypeVar
 
+from monitor.clinical.order import dose_order, visit_order
 from monitor.clinical.scales.mrc import TESTED_MUSCLES
 
 BORTEZOMIB = "bortezomib"
@@ -144,7 +145,7 @@ _VOIDED: Callable[[Assessment], bool] = attrgetter("voided")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """One patient's facts, each kind sorted by clinical time, then known_at, then fact_id and version.
+    """One patient's facts, each kind sorted by clinical time, then known_at, then ``clinical.order``, fact_id and version.
 
     ``patients`` holds the versions of the patient's own record. Before ``as_known_at`` a history holds every
     version; after it, one version of each record and no voided assessment.
@@ -253,8 +254,8 @@ def history_of(patient_id: str, facts: Iterable[Fact]) -> History:
         patient_id=patient_id,
         patients=tuple(sorted(patients, key=_version_order)),
         courses=tuple(sorted(courses, key=lambda course: (course.started_on, *_version_order(course)))),
-        doses=tuple(sorted(doses, key=lambda dose: (dose.at, *_version_order(dose)))),
-        assessments=tuple(sorted(assessments, key=lambda assessment: (assessment.at, *_version_order(assessment)))),
+        doses=tuple(sorted(doses, key=dose_order)),
+        assessments=tuple(sorted(assessments, key=visit_order)),
         labs=tuple(sorted(labs, key=lambda lab: (lab.at, *_version_order(lab)))),
         investigations=tuple(sorted(investigations, key=lambda each: (each.at, *_version_order(each)))),
         treatments=tuple(sorted(treatments, key=lambda treatment: (treatment.started_on, *_version_order(treatment)))),

@@ -6,7 +6,7 @@ corrected or deleted its kept version is passed over: nothing was ever evaluated
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import cache
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect
 
 from monitor.clinical.history import ALWAYS, Fact, History, Patient
+from monitor.clinical.order import Order, dose_order, visit_order
 from monitor.store.dialect import all_rows, placeholders
 from monitor.store.fact_tables import KINDS
 from monitor.store.rows import COLUMNS, MAKERS, SUPERSEDED_AT, suspect
@@ -29,6 +30,7 @@ _ORDER = {
 }
 _AT = attrgetter("at")
 _BY_TIME = attrgetter("at", "known_at", "fact_id", "version")
+_TIED: dict[str, Callable[[Any], Order]] = {"doses": dose_order, "assessments": visit_order}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _load_chunk(connection: Connection, patient_ids: Sequence[str], zone: tzinfo
             if order is not None:
                 found.sort(key=order)
             elif not _is_ascending(found):
-                found.sort(key=_BY_TIME)
+                found.sort(key=_TIED.get(kind, _BY_TIME))
             parts[patient_id][kind] = tuple(found)
     for patient_id, kinds in parts.items():
         if patient_id not in unreadable:

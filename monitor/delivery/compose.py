@@ -279,6 +279,13 @@ def _change(transition: Transition, site: Site) -> CorrectionEntry:
         now=None if withdrawn else _urgency(after.urgency, site),
         headline=before.finding.headline,
         headline_now=None if withdrawn else after.finding.headline,
-        why="The record it rested on was corrected"
-        + ("; on the corrected record it never held." if withdrawn else "; what remains is less urgent."),
+        why=_why(transition.reason, same_urgency=after.urgency is before.urgency),
     )
+
+
+def _why(reason: Reason, *, same_urgency: bool) -> str:
+    if reason is Reason.WITHDRAWN:
+        return "The record it rested on was corrected; on the corrected record it never held."
+    if same_urgency:
+        return "The record it rested on was corrected, or more of it is known; another dose is advised now."
+    return "The record it rested on was corrected, or more of it is known; what remains is less urgent."

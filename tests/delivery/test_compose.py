@@ -139,6 +139,14 @@ def test_given_a_corrected_record_when_composed_then_what_was_told_and_why_is_sa
         correction_facts([other], site=a_site(), history=a_history(), first_told_at=NOW, now=NOW)
 
 
+def test_given_a_corrected_record_when_another_dose_is_advised_as_urgently_then_so_it_is_said() -> None:
+    before = an_alert(12, a_finding(urgency=Urgency.SAME_DAY))
+    after = before.changed(finding=a_finding(urgency=Urgency.SAME_DAY, headline="reduce to 1.0 mg/m2"))
+    transition = Transition(before=before, after=after, reason=Reason.CORRECTED_LOWER)
+    facts = correction_facts([transition], site=a_site(), history=a_history(), first_told_at=NOW, now=NOW + timedelta(hours=2))
+    assert facts.changes[0].why.endswith("another dose is advised now.")
+
+
 @pytest.mark.parametrize(
     ("action", "words"),
     [

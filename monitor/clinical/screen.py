@@ -19,8 +19,8 @@ from monitor.clinical.scales.mrc import FULL_GRADE
 from monitor.clinical.situation import schedule_from
 
 IMMUNE_TREATMENTS = frozenset({"ivig", "plasma_exchange", "corticosteroid"})
-SPACINGS = ({3, 4}, {6, 7, 8})
-"""Days between doses that are one rhythm. Anything else is looked at."""
+RHYTHMS = {3: "twice-weekly", 4: "twice-weekly", 6: "weekly", 7: "weekly", 8: "weekly"}
+"""What so many days between doses are. Anything else is looked at."""
 
 FULL_POWER = frozenset({None, 5 * FULL_GRADE})
 
@@ -54,12 +54,14 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
     doses: list[Dose] = []
     visit: Assessment | None = None
     schedule_at_visit: object = None
-    newest_at = ALWAYS
+    newest_at = again_at = ALWAYS
+    last_day: date | None = None  # on which all is well as it is
     broken: datetime | None = None  # something else became known at this instant too
     for fact in facts:
         at, known_at = fact.at, fact.known_at
         in_order = newest_at <= at and (at <= known_at or at.date() == known_at.date())
-        newest_at = max(newest_at, at)
+        if at > newest_at:
+            newest_at = at
         if isinstance(fact, Dose):
             repeats = in_order and _repeats_dose(doses, fact)
             doses.append(fact)
@@ -71,7 +73,8 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
             broken = known_at
             calm.pop(known_at, None)
             continue
-        again_at = day_after(min(visit.on + patience, doses[-1].on + pause), 1, policy.zone)
+        if last_day != (last_day := min(visit.on + patience, doses[-1].on + pause)):
+            again_at = day_after(last_day, 1, policy.zone)
         if again_at > known_at:
             calm[known_at] = again_at
         else:
@@ -109,8 +112,10 @@ def _repeats_dose(before: list[Dose], dose: Dose) -> bool:
     if len(before) < 4:  # the schedule is read from the last four
         return False
     previous, last = before[-2], before[-1]
-    one, other = (last.on - previous.on).days, (dose.on - last.on).days
-    return dose.dose_mg_per_m2 == last.dose_mg_per_m2 and any(one in spacing and other in spacing for spacing in SPACINGS)
+    rhythm = RHYTHMS.get((dose.on - last.on).days)
+    return (
+        rhythm is not None and rhythm == RHYTHMS.get((last.on - previous.on).days) and dose.dose_mg_per_m2 == last.dose_mg_per_m2
+    )
 
 
 def _repeats_visit(before: Assessment | None, visit: Assessment, first_on: date) -> bool:

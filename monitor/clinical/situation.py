@@ -167,7 +167,8 @@ def _stopped_on(history: History, courses: list[Course], doses: tuple[Dose, ...]
         return None  # a new course was begun; its first dose is still to come
     if any(last_on <= end <= today for end in ended):
         return last_on
-    changed = any(dose.drug in PROTEASOME_INHIBITORS and last_on < dose.on <= today for dose in history.doses) or any(
+    later = history.doses[bisect_right(history.doses, last_on, key=_DAY) :]
+    changed = any(dose.drug in PROTEASOME_INHIBITORS and dose.on <= today for dose in later) or any(
         course.drug in PROTEASOME_INHIBITORS and last_on < course.started_on <= today for course in history.courses
     )
     if changed or (today - last_on).days > status.off_after_days_without_dose:

@@ -62,7 +62,7 @@ class Fate:
         """The dose of a week, as the label has it for the grade seen the week before; None while withheld."""
         worst = max(self.grade(earlier) for earlier in range(week)) if week else 0
         seen = self.grade(week - 1) if week else 0
-        if worst >= 3:
+        if worst >= 3 or (worst == 2 and self.pain):
             return None if seen >= 2 else 0.7
         return 1.0 if worst == 2 or (worst == 1 and self.pain) else 1.3
 

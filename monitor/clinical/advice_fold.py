@@ -111,6 +111,7 @@ class _Fold:
         self._sensory_grade: int | None = None  # last recorded
         self._motor_grade: int | None = None
         self._doses_before = 0
+        self._given: _Given | None = None  # those doses; none is given between most visits while they are withheld
         self._newest: tuple[Assessment, _Reading, bool] | None = None
         self._spoken: _Spoken | None = None  # of the newest; None where it was quiet
 
@@ -256,13 +257,15 @@ class _Fold:
         place = bisect_left(doses, assessment.on, lo=self._doses_before, key=_DAY)  # given on an earlier day
         while place < len(doses) and given_before(doses[place], assessment):
             place += 1
+        if self._given is None or place != self._doses_before:
+            newest = doses[max(0, place - 4) : place]  # schedule_from reads no more
+            self._given = _Given(
+                newest[-1] if newest else None,
+                newest[-2] if len(newest) > 1 else None,
+                schedule_from(newest, self._situation.course),
+            )
         self._doses_before = place
-        newest = doses[max(0, place - 4) : place]  # schedule_from reads no more
-        return _Given(
-            newest[-1] if newest else None,
-            newest[-2] if len(newest) > 1 else None,
-            schedule_from(newest, self._situation.course),
-        )
+        return self._given
 
 
 def _differs(without: _Branch, with_pain: _Branch) -> bool:

@@ -42,7 +42,8 @@ def subject_of(facts: MailFacts) -> str:
         case DigestFacts():
             return f"{facts.urgency.word} - digest: {facts.patients} patients, {', '.join(facts.counts)}"
         case CorrectionFacts():
-            return f"CORRECTION - an alert was {'withdrawn' if facts.withdrawn else 'lowered'} [{', '.join(facts.alerts)}]"
+            became = "withdrawn" if facts.withdrawn else "changed" if facts.changed else "lowered"
+            return f"CORRECTION - an alert was {became} [{', '.join(facts.alerts)}]"
         case OperationsFacts():
             return f"{facts.urgency.word} - the monitor needs an administrator"
         case TestFacts():
@@ -65,6 +66,8 @@ def _lines(facts: MailFacts) -> Iterator[str]:
             for change in facts.changes:
                 yield f"{change.alert} {change.title}: was {change.was.word}, {change.now.word if change.now else 'withdrawn'}. "
                 yield f"Told then: {change.headline}. {change.why}"
+                if change.headline_now is not None:
+                    yield f"Now: {change.headline_now}"
         case OperationsFacts():
             yield from (facts.problem, f"Meanwhile: {facts.consequence}", *facts.remedies)
         case TestFacts():

@@ -128,7 +128,7 @@ def correction_facts(
     now: datetime,
     others_told: Sequence[str] = (),
 ) -> CorrectionFacts:
-    """The facts of a correction. ``transitions`` were told before (``before`` is set) and are withdrawn or lowered.
+    """The facts of a correction. ``transitions`` were told before (``before`` is set) and are withdrawn, lowered or changed.
 
     ``first_told_at``: when the earlier mail was made. Raises ValueError for a transition that corrects nothing.
     """
@@ -137,6 +137,7 @@ def correction_facts(
     return CorrectionFacts(
         urgency=_urgency(highest, site),
         withdrawn=all(change.now is None for change in changes),
+        changed=any(change.now == change.was for change in changes),
         alerts=tuple(change.alert for change in changes),
         patient=_patient(history, site),
         changes=changes,
@@ -270,7 +271,7 @@ def _entry(alert: Alert, site: Site, history: History) -> DigestEntry:
 def _change(transition: Transition, site: Site) -> CorrectionEntry:
     before, after = transition.before, transition.after
     if before is None or transition.reason not in (Reason.WITHDRAWN, Reason.CORRECTED_LOWER):
-        raise ValueError("a correction is of an alert that was withdrawn or lowered")
+        raise ValueError("a correction is of an alert that was withdrawn, lowered or changed")
     withdrawn = transition.reason is Reason.WITHDRAWN
     return CorrectionEntry(
         alert=alert_name(after),

@@ -127,7 +127,7 @@ class DigestFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionEntry:
-    """One alert that was withdrawn (``now`` is None) or lowered."""
+    """One alert that was withdrawn (``now`` is None), lowered, or changed (``now`` is as urgent as ``was``)."""
 
     alert: str
     title: str
@@ -144,6 +144,7 @@ class CorrectionFacts:
 
     urgency: UrgencyFacts  # of the earlier mail
     withdrawn: bool  # all of it
+    changed: bool  # some of it is as urgent as it was: another dose is advised
     alerts: tuple[str, ...]
     patient: PatientFacts | None
     changes: tuple[CorrectionEntry, ...]

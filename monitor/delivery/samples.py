@@ -92,7 +92,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
     return {
         "alert": tuple(each for urgency in _LEADS for each in (sample_alert(urgency), _bare(sample_alert(urgency)))),
         "digest": tuple(each for urgency in _LEADS for each in (_digest(urgency, _PATIENT), _digest(urgency, None))),
-        "correction": tuple(each for urgency in _LEADS for each in (_lowered(urgency), _withdrawn(urgency))),
+        "correction": tuple(each for urgency in _LEADS for each in (_smaller(urgency), _withdrawn(urgency))),
         "operations": tuple(each for urgency in _LEADS for each in (_operations(urgency), _no_figures(urgency))),
         "test": (_TEST, replace(_TEST, asked_by=None, times=())),
     }
@@ -187,6 +187,7 @@ def _withdrawn(urgency: Urgency) -> CorrectionFacts:
     return CorrectionFacts(
         urgency=_URGENCIES[urgency],
         withdrawn=True,
+        changed=False,
         alerts=(finding.alert,),
         patient=_PATIENT,
         changes=(change,),
@@ -198,7 +199,10 @@ def _withdrawn(urgency: Urgency) -> CorrectionFacts:
     )
 
 
-def _lowered(urgency: Urgency) -> CorrectionFacts:
+def _smaller(urgency: Urgency) -> CorrectionFacts:
+    """Less urgent now; where nothing is less urgent, another dose as urgently."""
+    if urgency is Urgency.REVIEW:
+        return _changed()
     whole = _withdrawn(urgency)
     change = replace(
         whole.changes[0],
@@ -207,6 +211,20 @@ def _lowered(urgency: Urgency) -> CorrectionFacts:
         why="The record it rested on was corrected; what remains is less urgent.",
     )
     return replace(whole, withdrawn=False, changes=(change,), patient=None, others_told=())
+
+
+def _changed() -> CorrectionFacts:
+    whole, urgency = _withdrawn(Urgency.REVIEW), _URGENCIES[Urgency.REVIEW]
+    change = replace(
+        whole.changes[0],
+        title=_DOSE.title,
+        was=urgency,
+        now=urgency,
+        headline=_DOSE.headline,
+        headline_now="Sensory grade 1 with neuropathic pain on 15 Mar 2011: reduce to 1.0 mg/m2",
+        why="The record it rested on was corrected, or more of it is known; another dose is advised now.",
+    )
+    return replace(whole, withdrawn=False, changed=True, changes=(change,), patient=None, others_told=())
 
 
 def _operations(urgency: Urgency) -> OperationsFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, get_args
@@ -13,6 +14,7 @@ from monitor.clinical.findings import Finding, Urgency
 from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
+from monitor.delivery.builtin import builtin
 from monitor.delivery.compose import Site, alert_facts, correction_facts, digest_facts
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.render import render
@@ -145,6 +147,11 @@ def test_given_a_corrected_record_when_another_dose_is_advised_as_urgently_then_
     transition = Transition(before=before, after=after, reason=Reason.CORRECTED_LOWER)
     facts = correction_facts([transition], site=a_site(), history=a_history(), first_told_at=NOW, now=NOW + timedelta(hours=2))
     assert facts.changes[0].why.endswith("another dose is advised now.")
+    assert (facts.withdrawn, facts.changed) == (False, True)
+    for mail in (render("correction", facts), builtin(facts)):
+        assert mail.subject == "CORRECTION - an alert was changed [A-12]"
+        assert "reduce to 1.0 mg/m2" in mail.text
+        assert not re.search("lowered|less urgent", mail.text + mail.html)
 
 
 @pytest.mark.parametrize(

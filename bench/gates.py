@@ -29,6 +29,7 @@ from sqlalchemy import select, text
 from bench import cohort
 from bench.measure import Ratio, medians, repeated
 from monitor.clinical.evaluate import evaluate
+from monitor.clinical.findings import Review
 from monitor.clinical.history import History
 from monitor.clinical.lifecycle import decide
 from monitor.clinical.replay import replay
@@ -149,8 +150,7 @@ def full_replay(site: Site, path: Path, patients: int) -> Ratio:
 
 def commit(site: Site, folder: Path) -> Ratio:
     """W1: one alert, its event and its message in one transaction, over one fdatasync of 4 KiB."""
-    history = _marked(site)
-    review = evaluate(history, site.policy, NOW, explain=False)
+    history, review = _marked(site)
     number = iter(range(1_000_000))
 
     def alert() -> None:
@@ -183,14 +183,15 @@ def commit(site: Site, folder: Path) -> Ratio:
     return Ratio(goal="W1", what="commit of 1 alert", seconds=ours, against="fdatasync", against_seconds=floor, gate=4)
 
 
-def _marked(site: Site) -> History:
-    """Some patient of the cohort for whom something is found."""
+def _marked(site: Site) -> tuple[History, Review]:
+    """Some patient of the cohort for whom something was found once, and what."""
     with site.database.read() as connection:
-        for number in range(200):
+        for number in range(40):
             name = cohort.patient_name(number)
             history = histories.load(connection, [name], ZONE).histories[name]
-            if evaluate(history, site.policy, NOW).findings:
-                return history
+            for _, review, _ in replay(history, site.policy, until=NOW):
+                if review.findings:
+                    return history, review
     raise RuntimeError("the cohort has no finding to commit")
 
 

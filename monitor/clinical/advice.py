@@ -24,8 +24,8 @@ class Binding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """The advice after one assessment that recorded a sensory or motor grade (or, where the table speaks of it, severe
-    autonomic signs)."""
+    """The advice after one assessment that recorded a sensory or motor grade, or neuropathic pain without one (or, where
+    the table speaks of it, severe autonomic signs)."""
 
     assessment: Assessment
     grade: int  # worst of sensory and motor
@@ -39,12 +39,17 @@ class Advice:
     with_pain: Standing | None
     persists: Answered | None  # the same toxicity, which the advice given on that day answers
 
+    @property
+    def ungraded(self) -> bool:
+        """Whether no grade was recorded: ``grade`` is 0 then, and says nothing."""
+        return self.assessment.sensory_grade is None and self.assessment.motor_grade is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviceInForce:
     """The advice over the whole course: what it is now, and what bound the doses."""
 
-    newest: Advice | None  # None before the first assessment on treatment that recorded a grade
+    newest: Advice | None  # None before the first assessment on treatment that recorded a grade or pain
     bindings: tuple[Binding, ...]  # oldest first: of the first assessment, and of each that changed what binds
 
 

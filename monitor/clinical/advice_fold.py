@@ -5,6 +5,7 @@ advised: no guideline describes it), withholding lasts until the toxicity is res
 A toxicity that merely lasts after its advice is no new one: neuropathy takes months to recover, and reading the table
 again at each visit would take the dose down step by step. It is new when it is worse, or back after it had improved.
 Where pain was not recorded both branches are kept: what holds in either is carried on, the other waits for the answer.
+Pain without any grade asks for the grade; what was advised stays as it was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.clinical.advice import Advice, AdviceInForce, Binding, given_after, given_before
-from monitor.clinical.dose_table import ask, dose_action, is_silent, same_answer
+from monitor.clinical.dose_table import GRADE_NOT_RECORDED, ask, dose_action, is_silent, same_answer
 from monitor.clinical.guideline import DoseAction, Guideline
 from monitor.clinical.history import Assessment, Dose, Schedule
 from monitor.clinical.policy import SevereAutonomicSigns
@@ -126,6 +127,8 @@ class _Fold:
             reading = readings.get(key) or self._read(assessment, key)
             severe = table_speaks_of_severe and severe_autonomic_signs(assessment, clause)
             if reading.grade is None and not severe:
+                if reading.pain:
+                    self._ask_for_grade(assessment, reading)
                 continue
             if key[0] is not None:
                 self._sensory_grade = key[0]
@@ -183,6 +186,16 @@ class _Fold:
         if self._if_pain is not None or not self.bindings:
             self._if_pain = None
             self.bindings.append(Binding(assessment, reading.pain, self._standing, None))
+
+    def _ask_for_grade(self, assessment: Assessment, reading: _Reading) -> None:
+        """Pain and no grade: the table cannot be read. Nothing is improved by it, and advice that is not followed stays."""
+        given, before = self._given_before(assessment), self._standing
+        self._standing = before.in_pain(assessment, self._situation.policy.thresholds.dose.resolved)
+        unmet = before.answered[-1] if before.answered and not self._was_followed(before, given) else None
+        branch = _Branch(GRADE_NOT_RECORDED, self._standing, unmet, followed=False)
+        self._newest, self._spoken = (assessment, reading, False), _Spoken(given, branch, None)
+        if self._standing is not before:
+            self.bindings.append(Binding(assessment, reading.pain, self._standing, self._if_pain))
 
     def _speak(self, assessment: Assessment, reading: _Reading, severe: bool) -> None:
         visit = Visit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.clinical.advice import Advice
-from monitor.clinical.dose_table import cited, dose_action, is_silent, joined, row_for
+from monitor.clinical.dose_table import GRADE_NOT_RECORDED, cited, dose_action, is_silent, joined, row_for
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion
 from monitor.clinical.guideline import DoseAction, Guideline
@@ -18,6 +18,8 @@ KNOWN_BASELINE = DoseAction(kind="none", note="known baseline")
 def table_answer(guideline: Guideline, situation: Situation, visit: Advice) -> DoseAction:
     """What a guideline's table says to the newest visit alone: absolute grades, no earlier advice."""
     present = visit.present_dose
+    if visit.ungraded and not (visit.severe_autonomic and guideline.severe_autonomic is not None):
+        return GRADE_NOT_RECORDED
     return dose_action(
         guideline,
         grade=visit.grade,
@@ -39,6 +41,8 @@ def seen(visit: Advice) -> str:
     if visit.severe_autonomic:
         what.append("severe autonomic signs")
     pain = {True: " with neuropathic pain", False: " without pain", None: ""}[visit.pain]
+    if not what and visit.pain:
+        what, pain = ["neuropathic pain"], ""
     at = f" at {mg_per_m2(dose.dose_mg_per_m2)}" if dose is not None else ""
     return f"{' and '.join(what)}{pain} on {assessment.on}{at}"
 
@@ -93,7 +97,7 @@ def _site_row(situation: Situation, visit: Advice, action: DoseAction) -> Criter
 def lasting(visit: Advice) -> str:
     """Why the table is not read anew where the toxicity is the one that was advised on, else nothing."""
     then = visit.persists
-    if then is None:
+    if then is None or visit.ungraded:
         return ""
     same = visit.grade == then.grade and visit.pain in (then.pain, None)
     followed = " now followed" if is_silent(visit.action) or visit.action.kind == "ask" else ""
@@ -105,6 +109,8 @@ def _row_words(guideline: Guideline, visit: Advice) -> tuple[str, str]:
     if visit.severe_autonomic and guideline.severe_autonomic is not None:
         stop = guideline.severe_autonomic
         return stop.text, cited(stop.source, stop.confidence)
+    if visit.ungraded:
+        return f"{guideline.title} is read by grade, and none was recorded.", guideline.citation
     if visit.grade == 0:
         return f"{guideline.title} has no row for grade 0.", guideline.citation
     branches = (False, True) if visit.pain is None else (visit.pain,)

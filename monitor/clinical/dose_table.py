@@ -21,6 +21,7 @@ WEEKLY_ABOVE_PRESENT = "weekly option left out: above the present dose"
 DOSE_UNKNOWN = "present dose not recorded"
 AT_TARGET = "present dose is already at or below the table's target: one level down"
 PAIN_WITHOUT_GRADE = "neuropathic pain with grade 0: the table has no row"
+GRADE_NOT_RECORDED = DoseAction(kind="none", note="sensory and motor grade not recorded: record them, the table asks for a grade")
 
 
 def dose_action(

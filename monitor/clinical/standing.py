@@ -96,6 +96,13 @@ class Standing:
         """The advice once more, for a visit that found it neither followed nor answered anew."""
         return self.action if self.since is None else _earlier(self.action, self.since)
 
+    def in_pain(self, assessment: Assessment, resolved: Resolved) -> Standing:
+        """What binds after a visit that recorded pain and no grade: one that breaks the run towards "resolved"."""
+        hold = self.hold
+        if hold is None or assessment.on <= hold.asked_on or not resolved.pain_absent:
+            return self
+        return replace(self, hold=replace(hold, resolved_on=(), reassessed=True))
+
     def after(self, visit: Visit, table: DoseAction, pain: bool, rules: DoseRules, patient: Patient) -> Standing:
         """What binds after one more visit and the table's answer to it with or without ``pain``, which is not ``ask``."""
         if self.discontinued:

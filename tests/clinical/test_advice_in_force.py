@@ -74,7 +74,7 @@ def test_given_pain_not_recorded_when_nothing_is_asked_then_it_would_have_change
 
 
 def test_given_no_grade_when_an_assessment_is_read_then_it_gives_no_advice() -> None:
-    found = folded(*weekly_doses(3), an_assessment(15, walking="unaided", neuropathic_pain=True))
+    found = folded(*weekly_doses(3), an_assessment(15, walking="unaided", pain_nrs=6))
     assert (found.newest, found.bindings) == (None, ())
 
 

@@ -93,6 +93,17 @@ def test_given_measures_not_recorded_when_they_could_change_the_answer_then_they
     assert found(advised(15, a_course(), an_assessment(15, sensory_grade=4))).missing == ()
 
 
+def test_given_pain_and_no_grade_when_answered_then_both_grades_are_asked_for() -> None:
+    answer = advised(15, a_course(), *weekly_doses(3), visit := an_assessment(15, neuropathic_pain=True, pain_nrs=6))
+    finding = found(answer)
+    assert (finding.urgency, finding.weight, finding.occasion) == ("same-day", 0, visit.fact_id)
+    assert finding.missing == ("sensory_grade", "motor_grade")
+    assert finding.headline.startswith("neuropathic pain on 2024-01-23 at 1.3 mg/m2: sensory and motor grade not recorded")
+    assert "grade not recorded, neuropathic pain yes" in by_id(answer)["dose-table"].text
+    assert "grade 0" not in "".join(criterion.text for criterion in answer.criteria)
+    assert advised(15, a_course(), *weekly_doses(3), an_assessment(15, pain_nrs=6)).finding is None
+
+
 def test_given_a_worse_answer_when_findings_are_weighed_then_it_is_heavier_and_speaks_again() -> None:
     visits = (
         an_assessment(15, sensory_grade=1, motor_grade=0),  # ask: nothing, or reduce
@@ -203,7 +214,9 @@ def test_given_another_drug_when_a_dose_of_it_follows_then_it_is_not_measured_ag
 
 def test_given_nothing_to_read_when_the_rules_are_explained_then_each_says_why_it_is_silent() -> None:
     nothing, stopped = (a_course(),), (a_course(stopped=14), *weekly_doses(3))
-    assert advised(15, *nothing).criteria[0].text == "no sensory or motor grade recorded since the first dose"
+    assert advised(15, *nothing).criteria[0].text == (
+        "no sensory or motor grade, and no neuropathic pain, recorded since the first dose"
+    )
     assert against(15, *nothing).criteria[0].text == "no bortezomib dose recorded"
     assert "off bortezomib since the last dose on 2024-01-22" in advised(15, *stopped).criteria[0].text
     assert "off bortezomib since the last dose on 2024-01-22" in against(15, *stopped).criteria[0].text

@@ -34,6 +34,7 @@ FIXED: dict[str, tuple[object, ...]] = {
 REMARKS = {  # words of a page: the note of the answer
     "no lower table level: prescriber decision": "no lower table level: prescriber decision",
     "known baseline, no dose action": "known baseline",
+    "the grade was not recorded": "sensory and motor grade not recorded: record them, the table asks for a grade",
     "neuropathic pain with grade 0, the table has no row": "neuropathic pain with grade 0: the table has no row",
 }
 

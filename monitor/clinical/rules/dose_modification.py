@@ -9,7 +9,7 @@ from __future__ import annotations
 from monitor.clinical.advice import Advice, given_after
 from monitor.clinical.advice_fold import advice_of
 from monitor.clinical.dose_criteria import KNOWN_BASELINE, criteria_of, headline_of, table_answer
-from monitor.clinical.dose_table import is_silent
+from monitor.clinical.dose_table import GRADE_NOT_RECORDED, is_silent
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.guideline import ActionKind, DoseAction
 from monitor.clinical.history import Assessment
@@ -29,11 +29,14 @@ def answer(situation: Situation) -> RuleAnswer:
         return _not_asked(situation, f"off bortezomib since the last dose on {situation.stopped_on}: no next dose to change")
     newest = advice_of(situation).newest
     if newest is None:
-        return _not_asked(situation, "no sensory or motor grade recorded since the first dose")
+        return _not_asked(situation, "no sensory or motor grade, and no neuropathic pain, recorded since the first dose")
     action = newest.action
     if is_silent(action) and not newest.above_baseline and _table_would_speak(situation, newest):
         action = KNOWN_BASELINE
-    silent = is_silent(action) or _was_followed(situation, newest)
+    followed = _was_followed(situation, newest)
+    if followed and newest.ungraded:
+        action, followed = GRADE_NOT_RECORDED, False
+    silent = is_silent(action) or followed
     criteria = criteria_of(situation, newest, action) if situation.explain or not silent else ()
     if silent:
         return RuleAnswer(rule=NAME, criteria=criteria)
@@ -102,7 +105,7 @@ def _given_by(newest: Advice, action: DoseAction) -> Assessment:
 
 def _occasion(newest: Advice, action: DoseAction) -> str:
     """New advice or a new open question speaks again after an acknowledgement; the same advice at one more visit does not."""
-    return _given_by(newest, action).fact_id if action.kind != "none" else ""
+    return _given_by(newest, action).fact_id if action.kind != "none" or newest.ungraded else ""
 
 
 def _evidence(newest: Advice, action: DoseAction) -> tuple[Evidence, ...]:

@@ -61,6 +61,17 @@ def test_given_many_cells_when_said_then_the_text_names_what_to_look_for() -> No
     assert "infection" in csf_text(read_csf(protein_mg_dl=133, cells_per_ul=80, age=66, limits=LIMITS), date(2024, 5, 1))
 
 
+@pytest.mark.parametrize(
+    ("protein", "cells", "said"), [(133, 10, False), (133, 11, True), (133, 50, True), (133, 51, False), (40, 30, False)]
+)
+def test_given_raised_protein_beside_some_cells_when_said_then_it_is_compatible_and_something_else_is_looked_for(
+    protein: float, cells: float, said: bool
+) -> None:
+    text = csf_text(read_csf(protein_mg_dl=protein, cells_per_ul=cells, age=66, limits=LIMITS), date(2024, 5, 1))
+    words = "compatible with Guillain-Barré syndrome, but look for infection and leptomeningeal disease"
+    assert (words in text) is said
+
+
 @pytest.mark.parametrize(("day", "age"), [(date(2024, 5, 1), 50), (date(2024, 4, 30), 49), (date(2024, 12, 31), 50)])
 def test_given_a_birth_date_when_asked_then_the_age_is_in_whole_years(day: date, age: int) -> None:
     assert age_on(date(1974, 5, 1), day) == age

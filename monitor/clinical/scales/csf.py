@@ -14,6 +14,7 @@ from monitor.clinical.policy import Csf
 
 AGE_OF_HIGHER_LIMIT = 50
 CONFOUNDERS = "diabetes, age, spinal stenosis, a high serum paraprotein and a traumatic tap also raise it"
+LOOK_FURTHER = "compatible with Guillain-Barré syndrome, but look for infection and leptomeningeal disease"
 EARLY = "normal protein in the first week does not exclude a Guillain-Barré syndrome"
 
 Dissociation = Literal["present", "absent", "unknown"]
@@ -31,6 +32,7 @@ class CsfReading:
     clearly_raised: bool | None
     dissociation: Dissociation
     argues_against: bool
+    look_further: bool  # raised protein beside more cells than are compatible, too few to argue against
 
 
 def age_on(birth_on: date | None, day: date) -> int | None:
@@ -53,6 +55,7 @@ def read_csf(*, protein_mg_dl: float | None, cells_per_ul: float | None, age: in
         dissociation = "unknown"
     elif raised and cells_per_ul is not None and cells_per_ul <= limits.compatible_cells_per_ul:
         dissociation = "present"
+    many = cells_per_ul is not None and cells_per_ul > limits.argue_against_cells_per_ul
     return CsfReading(
         protein_mg_dl=protein_mg_dl,
         cells_per_ul=cells_per_ul,
@@ -61,7 +64,8 @@ def read_csf(*, protein_mg_dl: float | None, cells_per_ul: float | None, age: in
         raised=raised,
         clearly_raised=None if protein_mg_dl is None else protein_mg_dl >= limits.clearly_raised_protein_mg_dl,
         dissociation=dissociation,
-        argues_against=cells_per_ul is not None and cells_per_ul > limits.argue_against_cells_per_ul,
+        argues_against=many,
+        look_further=bool(raised) and dissociation == "absent" and not many,
     )
 
 
@@ -84,5 +88,9 @@ def csf_text(reading: CsfReading, on: date) -> str:
     cells = "cells not recorded with it" if reading.cells_per_ul is None else f"{reading.cells_per_ul:g} cells/µL"
     age = "" if reading.age_known else ", age not recorded"
     limit = f"raised is above {written_protein(reading.limit_mg_dl)}{age}"
-    against = "; so many cells argue against it: look for infection or leptomeningeal disease" if reading.argues_against else ""
-    return f"{protein}, {cells}{against}; {limit}; {CONFOUNDERS if reading.raised else EARLY}"
+    further = ""
+    if reading.argues_against:
+        further = "; so many cells argue against it: look for infection or leptomeningeal disease"
+    elif reading.look_further:
+        further = f"; {LOOK_FURTHER}"
+    return f"{protein}, {cells}{further}; {limit}; {CONFOUNDERS if reading.raised else EARLY}"

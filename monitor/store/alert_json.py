@@ -10,17 +10,22 @@ from typing import Any
 from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.guideline import DoseAction
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: an alert has four such texts
+
 
 def finding_columns(finding: Finding) -> dict[str, Any]:
     """A finding as columns of the table of alerts; its parts as JSON text."""
-    evidence = [{**asdict(item), "at": item.at.isoformat()} for item in finding.evidence]
+    criteria = [{"id": item.id, "met": item.met, "text": item.text, "source": item.source} for item in finding.criteria]
+    evidence = [
+        {"kind": item.kind, "id": item.id, "version": item.version, "at": item.at.isoformat()} for item in finding.evidence
+    ]
     return {
         "rule": finding.rule,
         "urgency": finding.urgency.value,
         "clinical_at": finding.clinical_at,
         "headline": finding.headline,
         "action": None if finding.action is None else _text(asdict(finding.action)),
-        "criteria": _text([asdict(criterion) for criterion in finding.criteria]),
+        "criteria": _text(criteria),
         "evidence": _text(evidence),
         "missing": _text(list(finding.missing)),
         "weight": finding.weight,
@@ -49,4 +54,4 @@ def _action(found: dict[str, Any]) -> DoseAction:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)

@@ -16,6 +16,8 @@ from monitor.store.tables import ALERT_EVENTS, ALERTS, POLICIES
 
 STILL_OPEN: tuple[State, ...] = ("open", "acknowledged")
 _CHUNK = 500
+_OPEN = ALERTS.insert().returning(ALERTS.c.id, sort_by_parameter_order=True)
+_HAPPENED = ALERT_EVENTS.insert()
 _PUBLIC = re.compile(r"A-([1-9][0-9]{0,17})")
 
 
@@ -113,8 +115,7 @@ def save(
     opened = [{**_columns(t.after), "policy_sha256": policy_sha256} for t in transitions if t.after.alert_id is None]
     ids: Iterator[int] = iter(())
     if opened:
-        insert = ALERTS.insert().returning(ALERTS.c.id, sort_by_parameter_order=True)
-        ids = iter(connection.execute(insert, opened).scalars().all())
+        ids = iter(connection.execute(_OPEN, opened).scalars().all())
     saved = tuple(
         transition
         if transition.after.alert_id is not None
@@ -178,7 +179,7 @@ def _append(
         for alert, reason in happened
     ]
     if rows:
-        connection.execute(ALERT_EVENTS.insert(), rows)
+        connection.execute(_HAPPENED, rows)
 
 
 def _columns(alert: Alert) -> dict[str, Any]:

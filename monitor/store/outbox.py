@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Select, bindparam, func, literal_column, sele
 
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
+_ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=True)
+
 Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
 
 
@@ -88,8 +90,7 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
         }
         for message in messages
     ]
-    insert = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=True)
-    return tuple(connection.execute(insert, rows).scalars().all())
+    return tuple(connection.execute(_ENQUEUE, rows).scalars().all())
 
 
 def anything_due(connection: Connection, now: datetime) -> bool:

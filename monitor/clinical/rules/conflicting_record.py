@@ -20,7 +20,7 @@ from monitor.clinical.situation import Situation
 NAME = "conflicting-record"
 
 RECENT_DAYS = 56
-"""An older conflict is past mending: no window of the shipped policy that compares examinations is longer (J)."""
+"""An older conflict is past mending: no window of the shipped policy that compares grades or muscles is longer (J)."""
 
 _ASKED = {
     "grade-zero-but-weak": "no motor grade 0 beside a weak muscle",

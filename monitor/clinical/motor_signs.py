@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from monitor.clinical.comparison import evidence_of
 from monitor.clinical.history import Assessment
@@ -14,6 +14,8 @@ from monitor.clinical.scales.mrc import FULL_GRADE, LEG_MUSCLES, muscle_of
 from monitor.clinical.strength import muscle_name
 
 CRANIAL_FLAGS = frozenset({"respiratory", "bulbar", "facial"})
+VENTILATED = 5
+"""GBS disability 5: ventilated for at least part of the day. 6, death, is never this."""
 CORD_FLAGS = frozenset({"back_pain", "sphincter", "sensory_level"})
 
 WEAK_LEG_GRADE = 4
@@ -25,32 +27,39 @@ WEAK_LEG_STEP = 1
 
 
 def respiratory_bulbar_facial(measures: Measures) -> MotorCriterion:
-    """M2: breathing, swallowing or the face is weak at the newest assessment."""
-    clause = measures.clauses.respiratory_bulbar_facial
-    rule = "respiratory, bulbar or facial weakness at the newest assessment counts"
+    """M2: breathing, swallowing or the face is weak at the newest assessment, or he is newly ventilated."""
+    clause, within_days = measures.clauses.respiratory_bulbar_facial, measures.clauses.disability_or_aid.within_days
+    rule = (
+        f"respiratory, bulbar or facial weakness, or GBS disability {VENTILATED} (ventilated) new within {within_days} days,"
+        " at the newest assessment counts"
+    )
     identifier = "respiratory-bulbar-facial"
     if not measures.newest:
         return not_met(identifier, "M2", clause, lambda: f"no assessment since the first dose; {rule}")
-    flagged = [record for record in measures.newest if record.red_flags & CRANIAL_FLAGS]
     on = measures.newest[0].on
-    if not flagged or _flagged_at_stop(measures):
+    signs: list[str] = []
+    began_on: list[date] = []
+    flagged = [record for record in measures.newest if record.red_flags & CRANIAL_FLAGS and not _flagged_at_stop(measures)]
+    if flagged:
+        weak = frozenset[str]().union(*(record.red_flags & CRANIAL_FLAGS for record in flagged))
+        signs.append(f"{', '.join(sorted(weak))} weakness")
+        began_on.append(_flagged_since(measures, flagged[0]))
+    ventilated = [record for record in measures.newest if record.gbs_disability == VENTILATED]
+    if ventilated and (since := _newly_ventilated_on(measures, within_days)) is not None:
+        signs.append(f"GBS disability {VENTILATED}: ventilated")
+        began_on.append(since)
+        flagged += [record for record in ventilated if record not in flagged]
+    if not signs:
         return not_met(identifier, "M2", clause, lambda: f"none recorded on {on}; {rule}")
-    signs = ", ".join(sorted(frozenset[str]().union(*(record.red_flags & CRANIAL_FLAGS for record in flagged))))
-    run = flagged[0]
-    for record in reversed(measures.situation.assessments):
-        if record.at >= run.at or not has_content(record):
-            continue
-        if record.on < measures.situation.first_on or not record.red_flags & CRANIAL_FLAGS:
-            break
-        run = record
+    said = f"{', '.join(signs)} on {on}"
     return met(
         identifier,
         "M2",
         clause,
-        f"{signs} weakness on {on}; {rule}",
-        said=f"{signs} weakness on {on}",
+        f"{said}; {rule}",
+        said=said,
         seen=flagged[0],
-        began_on=run.on,
+        began_on=max(began_on),
         evidence=evidence_of(*flagged),
         urgency=clause.urgency,
         severe=True,
@@ -101,6 +110,36 @@ def leg_weakness(measures: Measures) -> tuple[str, Assessment | None] | None:
             if rank is not None and muscle_of(place)[0] in LEG_MUSCLES and rank <= WEAK_LEG_GRADE * FULL_GRADE + 1:
                 return f"{muscle_name(place)} at MRC {WEAK_LEG_GRADE} or below on {exam.on}", exam.record
     return None
+
+
+def _flagged_since(measures: Measures, newest: Assessment) -> date:
+    """The first day of the unbroken run of assessments with a sign that ends in ``newest``."""
+    run = newest
+    for record in reversed(measures.situation.assessments):
+        if record.at >= run.at or not has_content(record):
+            continue
+        if record.on < measures.situation.first_on or not record.red_flags & CRANIAL_FLAGS:
+            break
+        run = record
+    return run.on
+
+
+def _newly_ventilated_on(measures: Measures, within_days: int) -> date | None:
+    """The day on which the disability of the newest assessment was first recorded, if that is no longer ago than the window.
+
+    None where he was ventilated before bortezomib; with ``after``, on that day.
+    """
+    track = measures.disability
+    newest = track.newest
+    if newest is None or newest.burden != VENTILATED or newest.on != measures.newest[0].on:
+        return None
+    since = newest.on
+    for reading in track.readings:
+        if reading.burden != VENTILATED:
+            break
+        since = reading.on
+    begun_before = since < track.first_on or (measures.after is not None and since <= measures.after)
+    return None if begun_before or (newest.on - since).days > within_days else since
 
 
 def _flagged_at_stop(measures: Measures) -> bool:

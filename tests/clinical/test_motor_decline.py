@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -65,6 +66,46 @@ def test_given_walking_lost_when_said_then_the_values_the_days_and_the_threshold
     assert found.criterion.text.endswith("walking lost within 28 days counts")
     assert found.criterion.source.endswith("[V: both; J: the window]")
     assert found.urgency is IMMEDIATE
+
+
+@pytest.mark.parametrize(
+    ("rows", "since"),
+    [
+        ("2024-03-01 4\n2024-03-10 5", "2024-03-10"),
+        ("2024-03-10 5", "2024-03-10"),
+        ("2024-03-01 4\n2024-03-10 5\n2024-03-20 5", "2024-03-10"),
+        ("2024-03-01 4\n2024-03-10 5\n2024-04-08 5", None),
+        ("2024-03-01 5\n2024-03-10 4", None),
+        ("2024-03-01 4\n2024-03-10 6", None),
+        ("2024-03-08 5\n2024-03-10 6", None),
+        ("2023-12-20 5\n2024-01-10 5", None),
+    ],
+)
+def test_given_gbs_disability_when_it_is_newly_5_then_he_is_ventilated_and_it_is_immediate(rows: str, since: str | None) -> None:
+    found = one(on_drug(f"on gbs_disability\n{rows}", rows.split()[-2]), "respiratory-bulbar-facial")
+    assert found.met is (since is not None)
+    if since is not None:
+        assert found.urgency is IMMEDIATE
+        assert found.severe
+        assert found.said.startswith("GBS disability 5: ventilated on ")
+        assert found.began_on == date.fromisoformat(since)
+
+
+def test_given_ventilation_and_weak_breathing_when_said_then_both_are_and_the_newer_began_it() -> None:
+    table = "on gbs_disability red_flags\n2024-03-01 4 respiratory\n2024-03-10 5 respiratory"
+    found = one(on_drug(table, "2024-03-10"), "respiratory-bulbar-facial")
+    assert found.said == "respiratory weakness, GBS disability 5: ventilated on 2024-03-10"
+    assert found.began_on == date(2024, 3, 10)
+
+
+def test_given_ventilated_at_the_stop_when_it_lasts_then_it_is_not_worse_after_it() -> None:
+    def after_stop(row: str) -> set[str]:
+        table = f"on gbs_disability\n2024-02-25 {row}\n2024-03-10 5"
+        situation = off_drug(table, "2024-03-10", first="2024-01-05", stopped="2024-03-01")
+        return {each.id for each in motor_of(situation).after_stop}
+
+    assert "respiratory-bulbar-facial" in after_stop("4")
+    assert after_stop("5") == set()
 
 
 @pytest.mark.parametrize("flag", ["respiratory", "bulbar", "facial"])

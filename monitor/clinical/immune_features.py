@@ -121,7 +121,7 @@ def csf_dissociation(situation: Situation) -> Feature:
 
 
 def supporting(situation: Situation, motor: MotorPicture) -> tuple[Feature, ...]:
-    """The features of which one is needed beside A or B."""
+    """The features of which one is needed beside A or B alone."""
     return (
         _worse_after_stop(situation, motor),
         _low_dose(situation),

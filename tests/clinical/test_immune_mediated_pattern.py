@@ -140,6 +140,14 @@ def test_given_csf_dissociation_when_one_more_feature_is_there_then_it_fires_wit
     assert urgency(found) is Urgency.SAME_DAY
 
 
+def test_given_a_motor_picture_and_csf_dissociation_when_nothing_else_is_there_then_each_supports_the_other() -> None:
+    labs = (lab("2024-09-01", "csf_protein", 80), lab("2024-09-01", "csf_white_cells", 3))
+    found = late("1 2 . . .", labs=labs)
+    assert met(found) == {"motor", "csf-dissociation"}
+    assert urgency(found) is Urgency.SAME_DAY
+    assert late("1 0 . . .", labs=labs).finding is None
+
+
 @pytest.mark.parametrize(("protein", "cells"), [(80, 51), (80, 11), (59, 2), (80, None)])
 def test_given_csf_without_dissociation_when_there_is_no_motor_picture_then_it_stays_silent(
     protein: float, cells: float | None

@@ -1,7 +1,7 @@
 """immune-mediated-pattern: the neuropathy looks immune-mediated, I1. It asks for urgent neurology review, nothing more.
 
-Needs a motor picture or CSF dissociation, and one supporting feature. An early onset alone never fires, negative antibodies
-never lower it, and no treatment is proposed.
+Needs a motor picture or CSF dissociation, and one supporting feature; the two together support each other (J). An early
+onset alone never fires, negative antibodies never lower it, and no treatment is proposed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ def answer(situation: Situation) -> RuleAnswer:
     leading = (motor_predominance(situation, motor), csf_dissociation(situation))
     if not situation.explain and not any(each.met for each in leading):
         return RuleAnswer(rule=NAME, criteria=())
-    features = (*leading, *supporting(situation, motor))
+    further = supporting(situation, motor)
+    features = (*leading, *further)
     criteria = tuple(each.criterion for each in features)
     held = [each for each in features if each.met]
-    if not any(each.met for each in leading) or not any(each.met for each in features[len(leading) :]):
+    if not any(each.met for each in leading) or not (all(each.met for each in leading) or any(each.met for each in further)):
         return RuleAnswer(rule=NAME, criteria=criteria)
     finding = Finding(
         rule=NAME,

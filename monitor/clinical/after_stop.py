@@ -35,7 +35,10 @@ class AfterStopCriterion:
 
 
 def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...]) -> AfterStopCriterion:
-    """D1: each motor criterion met after the last dose goes one tier up; a mere re-test stays what it is."""
+    """D1: each motor criterion met after the last dose goes one tier up; a mere re-test stays what it is.
+
+    So does a new aid (M8) beside the fall of one limb: a cane after a fracture. Loss of walking always goes up.
+    """
     clause = situation.policy.thresholds.after_discontinuation.motor
     rule = f"any motor criterion from day {clause.from_day} to {clause.to_day} after the last dose counts, one tier up"
     stop = situation.stopped_on
@@ -44,7 +47,8 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     held = [each for each in after_stop if each.seen is not None and _in_days(clause, each.seen.on, stop)]
     if not held:
         return _not_met("motor-after-stop", clause, f"none since the last dose on {stop}; {rule}")
-    urgencies = [_one_up(each, clause) for each in held]
+    one_limb = any(each.id == "single-limb" for each in held)
+    urgencies = [_one_up(each, clause, one_limb=one_limb) for each in held]
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
     day = (leading.seen.on - stop).days if leading.seen is not None else 0
     names = ", ".join(each.id for each in held)
@@ -114,11 +118,12 @@ def _at_stop(found: list[Reading], stop: date) -> Reading | None:
     return next((reading for reading in recorded if reading.on <= stop), recorded[-1] if recorded else None)
 
 
-def _one_up(criterion: MotorCriterion, clause: AfterStop) -> Urgency:
+def _one_up(criterion: MotorCriterion, clause: AfterStop, *, one_limb: bool) -> Urgency:
     urgency = criterion.urgency or Urgency.REVIEW
     if criterion.retest:
         return urgency
-    return max(clause.urgency, urgency.one_up(), key=lambda each: each.rank)
+    lifted = urgency if one_limb and criterion.id == "disability-or-aid" else urgency.one_up()
+    return max(clause.urgency, lifted, key=lambda each: each.rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sens
         rated = attrgetter("neuropathic_pain", "pain_nrs")
         nrs = readings(assessments, rated, first_on=first_on, reach_days=reach, burden_of=_nrs, back_to=stop)
         tracks.append(_Sensory("pain", Track("neuropathic pain", _yes_no, pain, first_on)))
-        tracks.append(_Sensory("nrs", Track("neuropathic pain NRS", _plain, nrs, first_on)))
+        tracks.append(_Sensory("nrs", Track("neuropathic pain NRS", _rated, nrs, first_on)))
     oldest = stop - timedelta(days=situation.policy.thresholds.after_discontinuation.compare_days_before_stop)
     return [
         _Sensory(each.kind, each.track._replace(readings=_from(each.track.readings, oldest, stop)))
@@ -227,7 +232,11 @@ def _nrs(recorded: tuple[bool | None, int | None]) -> int | None:
     return neuropathic_nrs(*recorded)
 
 
-def _plain(reading: Reading) -> str:
+def _rated(reading: Reading) -> str:
+    """The number, but where none was recorded for a pain that is not there."""
+    record = reading.record
+    if record is not None and record.neuropathic_pain is False and record.pain_nrs != 0:
+        return "no neuropathic pain"
     return f"{reading.burden:g}"
 
 

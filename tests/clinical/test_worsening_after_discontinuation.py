@@ -103,6 +103,32 @@ def test_given_a_mere_retest_when_it_comes_after_the_stop_then_it_stays_a_review
     assert urgency(found) is Urgency.REVIEW
 
 
+@pytest.mark.parametrize(
+    ("first", "later", "expected"),
+    [
+        ("unaided all=5", "cane all=5;quadriceps_left=2", Urgency.SAME_DAY),  # a cane after a fracture
+        ("unaided all=5", "cane all=5", Urgency.IMMEDIATE),
+        ("unaided all=5", "cane all=5;quadriceps_left=4;quadriceps_right=4", Urgency.IMMEDIATE),
+        ("unaided all=5", "wheelchair all=5;quadriceps_left=2", Urgency.IMMEDIATE),
+    ],
+)
+def test_given_a_new_aid_after_the_stop_when_only_one_limb_fell_then_it_is_not_lifted_and_loss_of_walking_is(
+    first: str, later: str, expected: Urgency
+) -> None:
+    found = after(f"on walking mrc\n2024-02-20 {first}\n2024-03-10 {later}", "2024-03-10")
+    assert met(found) == {"motor-after-stop"}
+    assert urgency(found) is expected
+
+
+def test_given_no_neuropathic_pain_and_no_number_when_pain_comes_then_no_zero_is_made_up() -> None:
+    columns = "on neuropathic_pain pain_nrs"
+    found = after(f"{columns}\n2024-02-20 no .\n2024-03-10 yes 7", "2024-03-10")
+    assert "neuropathic pain NRS: no neuropathic pain -> 7 in 19 days" in criterion(found, "sensory-marked").text
+    none = after(f"{columns}\n2024-02-20 no 5\n2024-03-10 no .", "2024-03-10")
+    assert "NRS: 0" not in "".join(each.text for each in none.criteria)
+    assert "NRS: 0 -> 7" in criterion(after(f"{columns}\n2024-02-20 no 0\n2024-03-10 yes 7", "2024-03-10"), "sensory-marked").text
+
+
 def test_given_a_grade_that_rose_on_the_drug_when_muscles_fall_after_the_stop_then_they_are_not_hidden_by_it() -> None:
     weak = "all=5;quadriceps_left=4;quadriceps_right=4"
     table = f"on motor_grade mrc\n2024-02-20 0 all=5\n2024-02-27 1 .\n2024-04-10 1 {weak}"

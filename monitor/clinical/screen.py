@@ -53,7 +53,7 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
     first_on = min([each.started_on for each in history.courses] + [each.on for each in history.doses], default=date.max)
     doses: list[Dose] = []
     visit: Assessment | None = None
-    schedule_at_visit: object = None
+    given_at_visit: object = None  # the dose and the schedule, by which the dose table reads a visit
     newest_at = again_at = ALWAYS
     last_day: date | None = None  # on which all is well as it is
     broken: datetime | None = None  # something else became known at this instant too
@@ -66,9 +66,9 @@ def calm_until(history: History, policy: Policy) -> dict[datetime, datetime]:
             repeats = in_order and _repeats_dose(doses, fact)
             doses.append(fact)
         else:
-            schedule = schedule_from(tuple(doses[-4:]), course)
-            repeats = in_order and schedule == schedule_at_visit and _repeats_visit(visit, fact, first_on)
-            visit, schedule_at_visit = fact, schedule
+            given = (doses[-1].dose_mg_per_m2 if doses else None, schedule_from(tuple(doses[-4:]), course))
+            repeats = in_order and given == given_at_visit and _repeats_visit(visit, fact, first_on)
+            visit, given_at_visit = fact, given
         if not repeats or known_at in others or known_at == broken or visit is None or not doses:
             broken = known_at
             calm.pop(known_at, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.clinical.history import Assessment, Dose, Fact, History
@@ -66,7 +66,16 @@ def steady_histories(draw: st.DrawFn) -> History:
     return a_history(*(replace(fact, known_at=fact.known_at + timedelta(minutes=minutes)) for fact in facts))
 
 
+FOLLOWED_ON_THE_DAY = a_history(
+    a_course(0),
+    a_dose(7, 1.0),
+    *(an_assessment(number, sensory_grade=2, motor_grade=0, neuropathic_pain=False) for number in (0, 7)),
+)
+"""The second visit reads like the first, yet the dose advised at the first was given meanwhile, on the second's own day."""
+
+
 @examples
+@example(FOLLOWED_ON_THE_DAY)
 @given(steady_histories())
 def test_given_a_steady_history_when_screened_then_the_same_is_said_at_the_same_instants(history: History) -> None:
     assert spoken(history, screened=True) == spoken(history, screened=False)

@@ -174,4 +174,11 @@ def _burdens(examined: tuple[Assessment, ...], days_since_stop: int | None) -> l
     of = situation(history(examined, doses("2024-01-01", stop), courses=ended), until.isoformat())
     rules = (answer, worsening_after_discontinuation.answer, relapse_after_treatment.answer, immune_mediated_pattern.answer)
     found = [rule(of).finding for rule in rules]
-    return [(each.urgency.rank, each.weight) if each else (-1, 0) for each in found]
+    return [(_rank(each), each.weight) if each else (-1, 0) for each in found]
+
+
+def _rank(finding: Finding) -> int:
+    """The urgency, as it is where no fall of one limb explains a new aid: that muscle stronger, the aid is more urgent."""
+    after_stop = next((each.text for each in finding.criteria if each.id == "motor-after-stop" and each.met), "")
+    explained = "disability-or-aid" in after_stop and "single-limb" in after_stop
+    return Urgency.IMMEDIATE.rank if explained else finding.urgency.rank

@@ -187,7 +187,7 @@ def _worse(
             said=said,
             seen=found.record,
             began_on=found.seen.on,
-            evidence=evidence_of(found.newest.record, found.record, found.best.record),
+            evidence=evidence_of(found.newest.record, found.record, found.best.source),
         )
     return _not_met(identifier, clause, f"{'; '.join(texts) or 'nothing recorded'}; {rule}")
 

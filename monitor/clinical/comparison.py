@@ -20,11 +20,20 @@ Value = TypeVar("Value")
 
 
 class Reading(NamedTuple):
-    """One value of one measure. ``record`` is None for the recorded baseline, which is dated at the first dose."""
+    """One value of one measure. ``record`` is None for the baseline, which is dated at the first dose.
+
+    ``stand_in``: the assessment before the first dose whose value it is, where none was recorded as baseline.
+    """
 
     burden: float
     on: date
     record: Assessment | None
+    stand_in: Assessment | None = None
+
+    @property
+    def source(self) -> Assessment | None:
+        """The assessment that the value is of."""
+        return self.record or self.stand_in
 
 
 _BURDEN: Callable[[Reading], float] = itemgetter(0)
@@ -88,12 +97,14 @@ def readings(
     return found
 
 
-def with_baseline(found: list[Reading], burden: float | None, first_on: date, reach_days: int) -> list[Reading]:
-    """The readings with the recorded baseline among them, dated at the first dose and before its first record."""
+def with_baseline(
+    found: list[Reading], burden: float | None, first_on: date, reach_days: int, stand_in: Assessment | None = None
+) -> list[Reading]:
+    """The readings with the baseline among them, dated at the first dose and before its first record."""
     if burden is None or not found or (found[0].on - first_on).days > reach_days:
         return found
     place = next((index for index, reading in enumerate(found) if reading.on < first_on), len(found))
-    return [*found[:place], Reading(burden, first_on, None), *found[place:]]
+    return [*found[:place], Reading(burden, first_on, None, stand_in), *found[place:]]
 
 
 def since(found: list[Reading], day: date | None) -> list[Reading]:
@@ -158,7 +169,7 @@ def _best(found: Sequence[Reading], index: int, within_days: int, *, same_assess
             break
         if best is not None and reading.burden >= best.burden:
             continue
-        if same_assessor and assessors_differ(seen.record, reading.record):
+        if same_assessor and assessors_differ(seen.record, reading.source):
             continue
         best = reading
     return best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.clinical.advice import Advice
+from monitor.clinical.baseline import origin
 from monitor.clinical.dose_table import GRADE_NOT_RECORDED, cited, dose_action, is_silent, joined, row_for
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion
@@ -139,8 +140,10 @@ def _unresolved(rules: DoseRules, visit: Advice) -> Criterion:
 
 def _baseline(situation: Situation, visit: Advice, action: DoseAction) -> Criterion:
     patient, assessment, rules = situation.history.patient, visit.assessment, situation.policy.thresholds.dose
+    sensory, motor = (f" ({origin(each)})" if each is not None else "" for each in situation.stand_ins)
     text = (
-        f"before bortezomib sensory {_or_not(patient.baseline_sensory_grade)}, motor {_or_not(patient.baseline_motor_grade)};"
+        f"before bortezomib sensory {_or_not(patient.baseline_sensory_grade)}{sensory},"
+        f" motor {_or_not(patient.baseline_motor_grade)}{motor};"
         f" on {assessment.on} sensory {_or_not(assessment.sensory_grade)}, motor {_or_not(assessment.motor_grade)}"
     )
     return Criterion(id="known-baseline", met=action is KNOWN_BASELINE, text=text, source=cited(rules.source, rules.confidence))

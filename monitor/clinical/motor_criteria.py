@@ -60,7 +60,7 @@ def met_by(
         said=said,
         seen=found.record,
         began_on=found.seen.on,
-        evidence=evidence_of(found.newest.record, found.record, found.best.record),
+        evidence=evidence_of(found.newest.record, found.record, found.best.source),
         urgency=urgency,
         severe=severe,
     )

@@ -8,6 +8,7 @@ from datetime import date
 from operator import attrgetter, neg
 from typing import NamedTuple, TypeVar
 
+from monitor.clinical.baseline import origin
 from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
 from monitor.clinical.days import in_days
 from monitor.clinical.history import NOT_TESTED, Assessment, Walking
@@ -158,12 +159,18 @@ def grade_tracks(
 ) -> tuple[Track, ...]:
     """Tracks of a CTCAE grade, one for each version at the newest grading: grades compare only within one version.
 
-    ``name``: ``motor_grade`` or ``sensory_grade``. The recorded baseline serves with any version. ``back_to`` as in ``readings``.
+    ``name``: ``motor_grade`` or ``sensory_grade``. A recorded baseline serves with any version, one that
+    an assessment stands in for with its own. ``back_to`` as in ``readings``.
     """
     read: Callable[[Assessment], int | None] = attrgetter(name)
     first_on, assessments = situation.first_on, situation.assessments
     graded = readings(assessments, read, first_on=first_on, reach_days=reach_days, burden_of=float, back_to=back_to)
-    what = name.replace("_", " ")
+    what, stand_in = name.replace("_", " "), getattr(situation.stand_ins, name)
+
+    def from_start(found: list[Reading], version: str | None) -> list[Reading]:
+        foreign = stand_in is not None and stand_in.ctcae_version != version
+        return with_baseline(found, None if foreign else baseline, first_on, reach_days, stand_in)
+
     if not graded or graded[0].record is None:
         return (Track(what, _grade, [], first_on),)
     if back_to is not None:
@@ -176,7 +183,7 @@ def grade_tracks(
         if each.at == at and read(each) is not None:
             versions.add(each.ctcae_version)
     if len(versions) == 1 and {each.record.ctcae_version for each in graded if each.record is not None} <= versions:
-        return (Track(what, _grade, with_baseline(graded, baseline, first_on, reach_days), first_on),)
+        return (Track(what, _grade, from_start(graded, *versions), first_on),)
     tracks = []
     for version in sorted(versions, key=str):
         own = readings(
@@ -189,7 +196,7 @@ def grade_tracks(
         )
         other = next((each.record for each in graded if each.record and each.record.ctcae_version != version), None)
         note = f"not comparable: CTCAE {_version(other.ctcae_version)} -> {_version(version)}" if other else ""
-        tracks.append(Track(what, _grade, with_baseline(own, baseline, first_on, reach_days), first_on, note))
+        tracks.append(Track(what, _grade, from_start(own, version), first_on, note))
     return tuple(tracks)
 
 
@@ -270,7 +277,9 @@ def _plain(reading: Reading) -> str:
 
 
 def _grade(reading: Reading) -> str:
-    return f"grade {reading.burden:g}" if reading.record is not None else f"grade {reading.burden:g} (recorded baseline)"
+    if reading.record is not None:
+        return f"grade {reading.burden:g}"
+    return f"grade {reading.burden:g} ({'recorded baseline' if reading.stand_in is None else origin(reading.stand_in)})"
 
 
 def _minus(reading: Reading) -> str:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from monitor.clinical.advice import AdviceInForce
+from monitor.clinical.baseline import NO_STAND_INS, StandIns, stand_ins, with_stand_ins
 from monitor.clinical.days import day_after, earliest
 from monitor.clinical.history import BORTEZOMIB, Assessment, Course, Dose, History, Schedule
 from monitor.clinical.motor_picture import MotorPicture
@@ -31,7 +32,10 @@ _DRUG = attrgetter("drug")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """One patient, on bortezomib now or once. ``doses`` are bortezomib's alone, up to today."""
+    """One patient, on bortezomib now or once. ``doses`` are bortezomib's alone, up to today.
+
+    Where no baseline grade was recorded, ``history`` has that of ``stand_ins``.
+    """
 
     history: History
     policy: Policy
@@ -44,6 +48,7 @@ class Situation:
     course: Course | None  # the newest bortezomib course
     schedule: Schedule | None
     look_again_at: datetime | None  # when the drug status changes by time alone
+    stand_ins: StandIns = NO_STAND_INS
     explain: bool = True  # whether criteria are wanted of a rule that finds nothing
     motor: MotorPicture | None = None  # drawn once by motor_decline.with_motor
     advice: AdviceInForce | None = None  # folded once by advice_fold.with_advice, on the drug
@@ -103,8 +108,9 @@ def situate(history: History, policy: Policy, now: datetime, *, explain: bool = 
     if stopped_on is not None and (today - stopped_on).days > status.watch_after_stop_days:
         return None
     assessments = _until(history.assessments, today)
+    before = stand_ins(history, first_on)
     return Situation(
-        history=history,
+        history=with_stand_ins(history, before),
         policy=policy,
         now=now,
         today=today,
@@ -115,6 +121,7 @@ def situate(history: History, policy: Policy, now: datetime, *, explain: bool = 
         course=course,
         schedule=schedule_from(doses, course),
         look_again_at=_status_changes_at(stopped_on, doses, policy),
+        stand_ins=before,
         explain=explain,
     )
 

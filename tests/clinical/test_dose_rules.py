@@ -186,6 +186,28 @@ def test_given_a_known_baseline_when_the_table_would_speak_then_a_review_note_an
     assert not by_id(answer)["dose-table"].met
 
 
+def test_given_no_recorded_baseline_when_an_assessment_before_the_first_dose_has_the_grade_then_it_is_the_known_baseline() -> (
+    None
+):
+    before = (an_assessment(-20, sensory_grade=1), an_assessment(-6, sensory_grade=2), an_assessment(-3, motor_grade=1))
+    same = an_assessment(15, sensory_grade=2, motor_grade=0, neuropathic_pain=False)
+    answer = advised(15, *before, *weekly_doses(3), same)
+    assert found(answer).urgency == "review"
+    assert by_id(answer)["known-baseline"].met
+    said = "before bortezomib sensory grade 2 (assessment of 2024-01-02, before the first dose), motor grade 1"
+    assert by_id(answer)["known-baseline"].text.startswith(said)
+    worse = an_assessment(15, sensory_grade=3, motor_grade=0, neuropathic_pain=False)
+    assert found(advised(15, *before, *weekly_doses(3), worse)).action.kind == "withhold"  # type: ignore[union-attr]  # it has one
+
+
+def test_given_a_recorded_baseline_or_the_day_of_the_first_dose_when_asked_then_no_assessment_stands_in() -> None:
+    same = an_assessment(15, sensory_grade=2, motor_grade=0, neuropathic_pain=False)
+    recorded = (a_patient(baseline_sensory_grade=0), an_assessment(-6, sensory_grade=2))
+    assert found(advised(15, *recorded, *weekly_doses(3), same)).urgency == "same-day"
+    on_the_day = an_assessment(0, sensory_grade=2, at=at(0, 7), day_only=False)
+    assert found(advised(15, on_the_day, *weekly_doses(3), same)).urgency == "same-day"
+
+
 def test_given_a_dose_against_the_advice_when_it_is_found_then_dose_day_and_advice_are_said() -> None:
     visit = an_assessment(47, sensory_grade=1, motor_grade=0, neuropathic_pain=True)
     doses = weekly_doses(10)

@@ -183,6 +183,24 @@ def test_given_one_limb_fallen_far_when_another_fell_earlier_in_the_wider_window
     assert "single-limb" not in met(situation)
 
 
+def test_given_a_grade_before_the_first_dose_when_it_stands_in_for_the_baseline_then_it_is_compared_and_named() -> None:
+    table = "on assessor ctcae_version motor_grade\n2023-11-01 A 4.03 0\n2024-01-10 {} {} 2"
+    situation = on_drug(table.format("A", "4.03"), "2024-01-10")
+    found = one(situation, "motor-grade-rise")
+    assert found.urgency is SAME_DAY
+    assert "grade 0 (assessment of 2023-11-01, before the first dose) -> grade 2" in found.said
+    assert {each.id for each in found.evidence} == {each.fact_id for each in situation.assessments}
+    assert one(on_drug(table.format("B", "4.03"), "2024-01-10"), "motor-grade-rise").retest
+    assert "motor-grade-rise" not in met(on_drug(table.format("A", "5.0"), "2024-01-10"))
+
+
+def test_given_a_grade_before_the_first_dose_when_it_comes_back_to_it_then_it_is_a_known_baseline() -> None:
+    table = "on motor_grade\n2023-12-20 2\n2024-01-10 0\n2024-01-20 2"
+    situation = on_drug(table, "2024-01-20")
+    assert met(situation) == set()
+    assert "known baseline" in one(situation, "motor-grade-rise").criterion.text
+
+
 def test_given_muscles_not_tested_on_one_side_of_the_comparison_when_compared_then_they_are_left_out() -> None:
     table = (
         "on mrc\n2024-03-01 all=5;tibialis_anterior_left=NT;quadriceps_right=NT\n"

@@ -47,6 +47,13 @@ def test_given_a_correction_when_replayed_then_withdrawn_when_it_was_known() -> 
     assert changes(history, "autonomic-neuropathy", 12) == [(Reason.NEW, noon(5)), (Reason.WITHDRAWN, noon(9))]
 
 
+def test_given_a_grade_before_the_first_dose_that_became_known_late_when_replayed_then_the_lower_answer_is_told() -> None:
+    before = an_assessment(-6, sensory_grade=2, known_at=noon(12))
+    visit = an_assessment(10, sensory_grade=2, motor_grade=0, neuropathic_pain=False)
+    history = a_history(*weekly_doses(2), before, visit)
+    assert changes(history, "dose-modification", 13) == [(Reason.NEW, noon(10)), (Reason.CORRECTED_LOWER, noon(12))]
+
+
 def test_given_the_last_instant_when_replayed_then_the_review_is_the_live_one_and_instants_ascend() -> None:
     history = a_history(*weekly_doses(5), an_assessment(3, red_flags=SYNCOPE), an_assessment(17, sensory_grade=2))
     steps = list(replay(history, POLICY, until=noon(90)))

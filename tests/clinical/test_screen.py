@@ -35,6 +35,11 @@ def steady_histories(draw: st.DrawFn) -> History:
     facts: list[Fact] = []
     if draw(st.booleans()):
         facts.append(a_course(0, schedule=draw(st.sampled_from([None, "weekly", "twice-weekly"]))))
+    if draw(st.booleans()):  # no baseline is recorded: this one stands in, perhaps known late
+        known_at = noon(draw(st.sampled_from([-3, -3, 30])))
+        facts.append(
+            an_assessment(-3, sensory_grade=draw(st.integers(0, 2)), motor_grade=draw(st.integers(0, 2)), known_at=known_at)
+        )
     twice = draw(st.booleans())
     visit: Assessment = an_assessment(0, sensory_grade=0, motor_grade=0, neuropathic_pain=False, walking="unaided")
     level = 1.3

@@ -16,10 +16,10 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.clinical.advice import Advice, AdviceInForce, Binding, given_after, given_before
+from monitor.clinical.clauses import SevereAutonomicSigns
 from monitor.clinical.dose_table import GRADE_NOT_RECORDED, ask, dose_action, is_silent, same_answer
 from monitor.clinical.guideline import DoseAction, Guideline
 from monitor.clinical.history import Assessment, Dose, Schedule
-from monitor.clinical.policy import SevereAutonomicSigns
 from monitor.clinical.scales.ctcae import neuropathic_pain, worst_grade
 from monitor.clinical.situation import Situation, schedule_from
 from monitor.clinical.standing import Answered, Standing, Visit

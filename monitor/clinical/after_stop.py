@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
 
+from monitor.clinical.clauses import AfterStop, Clause, GradeAfterStop, MarkedAfterStop
 from monitor.clinical.comparison import Change, Reading, change, evidence_of, readings
 from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.motor_measures import Track, grade_tracks
 from monitor.clinical.motor_picture import MotorCriterion, source_of
-from monitor.clinical.policy import AfterStop, Clause, GradeAfterStop, MarkedAfterStop
 from monitor.clinical.scales.pain import neuropathic_nrs
 from monitor.clinical.situation import Situation
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 
+from monitor.clinical.clauses import ImmunePattern
 from monitor.clinical.comparison import evidence_of
 from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence
 from monitor.clinical.history import Assessment, Investigation, LabResult
 from monitor.clinical.motor_picture import MotorPicture
-from monitor.clinical.policy import ImmunePattern
 from monitor.clinical.scales.csf import age_on, csf_text, read_csf
 from monitor.clinical.scales.mrc import FULL_GRADE, PROXIMAL_MUSCLES, muscle_of, written
 from monitor.clinical.situation import Situation

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from monitor.clinical.clauses import Clause
 from monitor.clinical.comparison import Change, evidence_of
 from monitor.clinical.findings import Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.motor_picture import MotorCriterion
-from monitor.clinical.policy import Clause
 
 
 def not_met(identifier: str, code: str, clause: Clause, text: Callable[[], str]) -> MotorCriterion:

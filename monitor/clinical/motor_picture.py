@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from monitor.clinical.clauses import Clause
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
-from monitor.clinical.policy import Clause
 from monitor.clinical.strength import Exam
 
 

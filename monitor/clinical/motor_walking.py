@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from monitor.clinical.clauses import MotorGradeRise
 from monitor.clinical.comparison import Enough, evidence_of
 from monitor.clinical.motor_criteria import lowered, met, met_by, not_met
 from monitor.clinical.motor_measures import Measures, Track
 from monitor.clinical.motor_picture import MotorCriterion
-from monitor.clinical.policy import MotorGradeRise
 from monitor.clinical.scales.walking import UNABLE_STEP
 
 ONE_STEP = 1

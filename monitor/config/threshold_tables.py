@@ -1,6 +1,6 @@
 """The relations between thresholds that must hold, as tables.
 
-Each is read as it stands; a clause added to ``monitor.clinical.policy`` gets its lines here. Paths are those of the policy file.
+Each is read as it stands; a clause added to ``monitor.clinical.clauses`` gets its lines here. Paths are those of the policy file.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from monitor.clinical.clauses import Clause
 from monitor.clinical.days import day_after
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import NOT_TESTED, Assessment, Course
-from monitor.clinical.policy import Clause
 from monitor.clinical.scales.ctcae import neuropathic_pain
 from monitor.clinical.situation import Situation, soonest
 

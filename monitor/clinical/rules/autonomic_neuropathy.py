@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from monitor.clinical.clauses import Orthostatic
 from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Assessment
-from monitor.clinical.policy import Orthostatic
 from monitor.clinical.scales.blood_pressure import BloodPressure
 from monitor.clinical.scales.ctcae import comparable
 from monitor.clinical.situation import Situation

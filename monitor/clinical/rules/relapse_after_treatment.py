@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from monitor.clinical.clauses import Clause
 from monitor.clinical.findings import Criterion, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Treatment
 from monitor.clinical.immune_response import Followed, Worsening, followed, immune_treatments, worsening_after
 from monitor.clinical.motor_decline import motor_of
 from monitor.clinical.motor_picture import source_of
-from monitor.clinical.policy import Clause, Relapse
+from monitor.clinical.policy import Relapse
 from monitor.clinical.situation import Situation
 
 NAME = "relapse-after-treatment"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from monitor.clinical.policy import Csf
+from monitor.clinical.clauses import Csf
 
 AGE_OF_HIGHER_LIMIT = 50
 CONFOUNDERS = "diabetes, age, spinal stenosis, a high serum paraprotein and a traumatic tap also raise it"

@@ -9,6 +9,8 @@ import pytest
 
 from monitor.cli.program import COMMANDS
 from monitor.clinical.rules import RULES
+from monitor.clinical.scales.mrc import MUSCLES
+from monitor.importers.columns import COLUMNS
 
 ROOT = Path(__file__).parent.parent
 NAMES = [name for functions in COMMANDS.values() for name in functions]
@@ -42,8 +44,19 @@ def test_given_the_clinical_page_when_compared_with_the_policy_then_every_code_o
     assert {code for code in codes if f"| {code} |" not in page("docs/clinical.md")} == set()
 
 
-@pytest.mark.parametrize("path", ["README.md", "CHANGELOG.md", "docs/admin.md", "docs/clinical.md"])
+@pytest.mark.parametrize("path", ["README.md", "CHANGELOG.md", "docs/admin.md", "docs/clinical.md", "docs/import.md"])
 def test_given_a_page_when_it_links_then_the_file_is_there(path: str) -> None:
     text = page(path)
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
     assert [link for link in links if not ((ROOT / path).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_given_the_import_page_when_compared_with_the_importer_then_each_column_is_there_and_marked(kind: str) -> None:
+    section = page("docs/import.md").split(f"### {kind}\n", 1)[1].split("\n#", 1)[0]
+    muscles = {f"mrc_{muscle}_{side}" for muscle in MUSCLES for side in ("right", "left")}
+    columns = [column for column in COLUMNS[kind] if column.name not in muscles]
+    assert [column.name for column in columns if f"`{column.name}`" not in section] == []
+    assert [column.name for column in columns if column.required != (f"**`{column.name}`**" in section)] == []
+    if kind == "assessments":
+        assert [muscle for muscle in MUSCLES if f"`{muscle}`" not in section] == []

@@ -25,6 +25,7 @@ from monitor.store import correspondence, digests, histories, outbox
 
 log = logging.getLogger(__name__)
 
+PATIENTS_PER_READ = 200
 IN_REPLY_TO = "In-Reply-To"
 CORRECTS = frozenset({Reason.WITHDRAWN, Reason.CORRECTED_LOWER})
 
@@ -70,11 +71,10 @@ def queue_digest(site: Site, connection: Connection, now: datetime) -> int:
     if not waiting:
         return 0
     kept = [alert for alert in kept_alerts.by_ids(connection, waiting) if alert.state in ("open", "acknowledged")]
-    records = histories.load(connection, sorted({alert.patient_id for alert in kept}), site.policy.zone).histories
+    records = _records(site, connection, {alert.patient_id for alert in kept})
     by_recipient: dict[str, tuple[Recipient, str, list[Alert]]] = {}
     for alert in kept:
-        history = records.get(alert.patient_id) or History(patient_id=alert.patient_id)
-        team = team_of(site.settings, history.patient)
+        team = team_of(site.settings, records[alert.patient_id].patient)
         for recipient in team.recipients:
             by_recipient.setdefault(recipient.address, (recipient, team.name, []))[2].append(alert)
     queued = 0
@@ -82,7 +82,7 @@ def queue_digest(site: Site, connection: Connection, now: datetime) -> int:
         facts = compose.digest_facts(
             alerts,
             site=_mail_site(site, team_name),
-            histories={name: records.get(name) or History(patient_id=name) for name in {a.patient_id for a in alerts}},
+            histories=records,
             announce_within=site.settings.announce_within,
             now=now,
         )
@@ -90,6 +90,16 @@ def queue_digest(site: Site, connection: Connection, now: datetime) -> int:
         queued += _queue(site, connection, letter, [recipient], now)
     digests.clear(connection, waiting)
     return queued
+
+
+def _records(site: Site, connection: Connection, patient_ids: Iterable[str]) -> dict[str, History]:
+    """Each patient's own record and no fact: a backlog may name every patient of the house, and memory is bounded."""
+    names = sorted(patient_ids)
+    found = {name: History(patient_id=name) for name in names}
+    for start in range(0, len(names), PATIENTS_PER_READ):
+        loaded = histories.load(connection, names[start : start + PATIENTS_PER_READ], site.policy.zone).histories
+        found |= {name: History(patient_id=name, patients=history.patients) for name, history in loaded.items()}
+    return found
 
 
 def _queue_alert(site: Site, connection: Connection, history: History, alerts: Sequence[Alert], now: datetime) -> int:

@@ -27,6 +27,7 @@ def poll(
     from monitor.service.shapes import poll_json
 
     with open_from(context, config, database, create=True) as site:
+        _ = site.password  # where it cannot be read, that is said before a round is done
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
         done = run_round(site, now)
         sent = send_due(site, now)

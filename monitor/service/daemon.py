@@ -151,4 +151,5 @@ def run_daemon(site: Site) -> int:
         return await Daemon(site).run()
 
     log_to_stderr()
+    _ = site.password  # where it cannot be read, that is said now, not at the first mail
     return asyncio.run(main())

@@ -22,12 +22,20 @@ CONFIG_PLACES = (Path("config/monitor.yaml"), Path("/etc/bipn-monitor/monitor.ya
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One clinic's installation, opened. Use it as a context manager; leaving it closes the database."""
+    """One clinic's installation, opened. Use it as a context manager; leaving it closes the database.
+
+    ``folder`` is the configuration's.
+    """
 
     settings: Settings
     policy: Policy
     database: Database
-    password: str | None
+    folder: Path
+
+    @property
+    def password(self) -> str | None:
+        """The relay's, read by those who send: who only looks need not be allowed to read it. Raises ConfigError."""
+        return None if self.settings.mail.relay.username is None else smtp_password(os.environ, self.folder)
 
     def __enter__(self) -> Site:
         return self
@@ -80,5 +88,5 @@ def open_site(config: Path, database_url: str | None = None, *, create: bool = F
         settings=settings,
         policy=policy,
         database=database,
-        password=smtp_password(os.environ, config.parent),
+        folder=config.parent,
     )

@@ -22,8 +22,13 @@ def preview(
     """Render mails of every kind and urgency into files."""
     from monitor.cli.output import emit, note
     from monitor.delivery.preview import preview_files
+    from monitor.errors import UsageError
 
-    index, *files = preview_files(out, _kinds(kind), templates=_own_templates(context, config))
+    kinds, templates = _kinds(kind), _own_templates(context, config)
+    try:
+        index, *files = preview_files(out, kinds, templates=templates)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}; name another place with --out DIR") from error
     emit(str(index))
     note(f"{len(files)} files of made-up patients in {out}; open {index.name} first")
 

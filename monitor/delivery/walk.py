@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from monitor.delivery.conversation import RelayAddress, StepName, client_for, steps_to_greet, steps_to_hand_over
-from monitor.delivery.email import classify
+from monitor.delivery.email import NEEDS_LOGIN, classify
 
 NAMES: dict[StepName, str] = {
     "connect": "connect",
@@ -25,14 +25,15 @@ NAMES: dict[StepName, str] = {
 REMEDIES = {
     "resolve": "check mail.relay.host, and that this machine can resolve names",
     "connect": "check host and port, that the relay runs, and that no firewall is between",
-    "banner": "something answers on this port that is not ready to take mail; check the port and the relay's log",
+    "banner": "something answers on this port that is not ready to take mail; check the port and the relay's log "
+    "(465 speaks first only with tls: implicit)",
     "EHLO": "the relay refuses this machine; ask its administrator to let it in",
     "STARTTLS": "the relay offers no STARTTLS here: use its submission port (587), or tls: implicit (465); "
     "clear text only with insecure: true",
     "TLS": "the TLS handshake failed: tls: implicit belongs to 465, starttls to 25 and 587",
     "certificate": "the relay's certificate is not trusted: use the host name it was issued for, "
     "and add the hospital's CA to this machine",
-    "AUTH": "check relay.username and the secret smtp_password, and that the relay allows this kind of login",
+    "AUTH": "check mail.relay.username and the secret smtp_password, and that the relay allows this kind of login",
     "MAIL": "the relay does not accept the sender; check mail.sender, or ask for it to be allowed",
     "RCPT": "the relay does not accept this recipient; check the address, and that this machine may relay to it",
     "DATA": "the relay refused the message itself; its words say why",
@@ -70,7 +71,7 @@ async def walk(
                 reply = await step.run()
                 walked.extend(_told(name, reply, client, relay))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        walked.append(_failed(name, error))
+        walked.append(_failed(name, error, password))
         return walked
     finally:
         client.close()
@@ -104,11 +105,31 @@ def _certificate(client: aiosmtplib.SMTP) -> WalkedStep:
     return WalkedStep(name="certificate", ok=True, words=f"{version}, good until {known.get('notAfter', 'unknown')}")
 
 
-def _failed(name: str, error: Exception) -> WalkedStep:
+def _failed(name: str, error: Exception, password: str | None) -> WalkedStep:
     step = _where(name, error)
     said = "the name is not known" if step == "resolve" else classify(error, "connect").words
-    code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-    return WalkedStep(name=step, ok=False, words=f"{code}{said} - {REMEDIES[step]}")
+    code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) and error.code > 0 else None
+    remedy = _particular(step, error, code, password) or REMEDIES[step]
+    return WalkedStep(name=step, ok=False, words=f"{f'{code} ' if code else ''}{said} - {remedy}")
+
+
+def _particular(step: str, error: Exception, code: int | None, password: str | None) -> str | None:
+    """What to do where the error tells more than the step it happened at."""
+    if step == "connect" and isinstance(error, aiosmtplib.SMTPResponseException):
+        return "what answers there is no mail server; check mail.relay.host and port"
+    if step == "AUTH" and code is None and "not supported" in str(error):  # the library's own words: it has no class for them
+        return "the relay offers no login here: use its submission port (587 or 465), or remove mail.relay.username"
+    if step == "AUTH" and password is None:
+        return (
+            "no password was found: give it as the file smtp_password beside the configuration, or in BIPN_MONITOR_SMTP_PASSWORD"
+        )
+    if code in NEEDS_LOGIN and step in ("MAIL", "RCPT", "DATA"):
+        return "the relay wants a login: set mail.relay.username, and give the password as smtp_password"
+    if code is not None and 400 <= code < 500 and step in ("MAIL", "RCPT", "DATA"):
+        return "the relay refuses for now; try again in some minutes, as the daemon would"
+    if code is None and step == "DATA":
+        return "the relay hung up before it said yes or no: the mail may have gone; see the relay's log"
+    return None
 
 
 def _where(name: str, error: BaseException) -> str:

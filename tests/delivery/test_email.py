@@ -223,6 +223,34 @@ def test_given_a_failing_step_when_walked_then_it_is_named_with_what_to_do(
     assert " - " in last.words
 
 
+@pytest.mark.parametrize(
+    ("key", "reply", "what"),
+    [
+        ("banner", "HTTP/1.1 400 Bad Request", "no mail server"),
+        ("MAIL", "530 5.7.0 authentication required", "set mail.relay.username"),
+        ("RCPT", "450 4.2.0 busy", "for now"),
+        (".", DROP, "may have gone"),
+    ],
+)
+def test_given_an_error_that_tells_more_than_its_step_when_walked_then_the_remedy_is_the_particular_one(
+    server: SmtpServer, certificate: Certificate, key: str, reply: str, what: str
+) -> None:
+    server.always(key, reply)
+    last = walked(server.port, certificate.trusting())[-1]
+    assert not last.ok
+    assert what in last.words
+    assert "-1" not in last.words
+
+
+def test_given_a_username_when_no_password_is_found_or_no_login_is_offered_then_that_is_said(certificate: Certificate) -> None:
+    with SmtpServer(users={"monitor": "right"}) as relay:
+        address = RelayAddress(host="localhost", port=relay.port, tls="none", username="monitor")
+        last = asyncio.run(walk(address, SENDER, NURSE, MAIL, password=None, deadline_seconds=2))[-1]
+    assert (last.name, "no password was found" in last.words) == ("AUTH", True)
+    with SmtpServer(tls=certificate.serving()) as relay:
+        assert "offers no login" in walked(relay.port, certificate.trusting(), username="monitor")[-1].words
+
+
 def test_given_faults_around_tls_when_walked_then_the_certificate_or_tls_is_named(
     server: SmtpServer, certificate: Certificate
 ) -> None:

@@ -18,6 +18,7 @@ from monitor.delivery import compose
 from monitor.delivery.facts import Kind, MailFacts
 from monitor.delivery.message import mint_message_id
 from monitor.delivery.render import render_or_builtin
+from monitor.service import alarms
 from monitor.service.opening import Site
 from monitor.service.people import team_of
 from monitor.store import alerts as kept_alerts
@@ -150,6 +151,7 @@ def _queue(site: Site, connection: Connection, letter: Letter, recipients: Itera
     rendered, broken = render_or_builtin(letter.kind, letter.facts, folder=site.settings.templates)
     if broken is not None:
         log.error("a template failed, the built-in text was used: %s", broken)
+        alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
     ids = [alert.alert_id for alert in letter.alerts if alert.alert_id is not None]
     domain = site.settings.mail.sender.rpartition("@")[2]
     earlier = correspondence.about(connection, letter.patient_id, ids) if letter.patient_id is not None else []

@@ -16,7 +16,7 @@ from monitor.config.settings import Relay
 from monitor.delivery.conversation import RelayAddress
 from monitor.delivery.email import Outcome, Session
 from monitor.delivery.message import OutgoingMessage, build
-from monitor.service import clock
+from monitor.service import alarms, clock
 from monitor.service.mailing import IN_REPLY_TO
 from monitor.service.opening import Site
 from monitor.store import outbox
@@ -125,3 +125,5 @@ def _record(site: Site, message: outbox.StoredMessage, outcome: Outcome, now: da
     wait = RELAY_BACK_OFF if outcome.kind == "relay_fault" else BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
     with site.database.write() as connection:
         outbox.record_outcome(connection, message, outcome.kind, outcome.words, now=clock.now(), next_attempt_at=now + wait)
+        if outcome.kind == "refused_for_good" and message.kind != "operations":  # an alarm about an alarm would never end
+            alarms.raise_alarm(site, connection, alarms.refused_mail(message.id, outcome.words), now)

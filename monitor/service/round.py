@@ -21,7 +21,7 @@ from monitor.clinical.evaluate import evaluate
 from monitor.clinical.findings import Review
 from monitor.clinical.history import History
 from monitor.clinical.lifecycle import decide
-from monitor.service import clock, mailing
+from monitor.service import alarms, clock, mailing
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
 from monitor.store import alerts, changes, digests, histories
@@ -120,13 +120,16 @@ def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], now: 
     alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
     for outcome in outcomes:
         counts.update(_recorded(site, connection, outcome, now))
+    if counts["newly_failed"]:
+        alarm = alarms.unreadable_patients(counts["newly_failed"], occasion=patient_ids[0])
+        counts["queued"] += alarms.raise_alarm(site, connection, alarm, now)
     return counts
 
 
 def _failed(connection: Connection, patient_id: str, problem: str, now: datetime) -> Counter[str]:
-    record_failure(connection, Failure(patient_id=patient_id, at=now, problem=problem))
+    is_news = record_failure(connection, Failure(patient_id=patient_id, at=now, problem=problem))
     changes.set_look_again(connection, patient_id, now + TRY_AGAIN_AFTER)
-    return Counter(failed_patients=1)
+    return Counter(failed_patients=1, newly_failed=int(is_news))
 
 
 def _evaluated(site: Site, history: History, known: Sequence[Alert], now: datetime) -> Outcome | str:

@@ -93,6 +93,11 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
     return tuple(connection.execute(_ENQUEUE, rows).scalars().all())
 
 
+def is_known(connection: Connection, message_id: str) -> bool:
+    """Whether a message of this id was ever put into the outbox."""
+    return connection.execute(select(MESSAGES.c.id).where(MESSAGES.c.message_id == message_id)).scalar() is not None
+
+
 def anything_due(connection: Connection, now: datetime) -> bool:
     """Whether a message waits to be sent at ``now``, or a claim on one has run out."""
     columns = MESSAGES.c

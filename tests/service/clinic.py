@@ -135,10 +135,10 @@ class Clinic:
 
 
 @contextmanager
-def a_clinic(folder: Path) -> Iterator[Clinic]:
-    """An empty clinic whose relay takes everything."""
+def a_clinic(folder: Path, *, more: str = "") -> Iterator[Clinic]:
+    """An empty clinic whose relay takes everything; ``more`` is added to its configuration."""
     with SmtpServer() as relay:
         config = folder / "monitor.yaml"
-        config.write_text(CONFIG.format(port=relay.port), encoding="utf-8")
+        config.write_text(CONFIG.format(port=relay.port) + more, encoding="utf-8")
         with open_site(config, create=True) as site:
             yield Clinic(folder, relay, site)

@@ -1,0 +1,100 @@
+"""Mails to the administrator, where one is configured: the program is in trouble and can still say so by mail.
+
+No patient data: counts and our own identifiers only. A relay that refuses everything cannot be told about by mail;
+``status`` and its exit code do that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from monitor.clinical.findings import Urgency
+from monitor.delivery.facts import OperationsFacts, TimeFacts
+from monitor.delivery.message import mint_message_id
+from monitor.delivery.render import render_or_builtin
+from monitor.delivery.wording import instant_in_words, urgency_in_words
+from monitor.service.opening import Site
+from monitor.store import outbox
+
+LOOK_AT_STATUS = "Run `bipn-monitor status` on the machine: it says which and why."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What is wrong, what does not happen meanwhile, what to do. The same ``occasion`` is told once a day."""
+
+    problem: str
+    consequence: str
+    remedies: tuple[str, ...]
+    occasion: str
+
+
+def unreadable_patients(count: int, occasion: str) -> Alarm:
+    """Some patients could not be evaluated, for a reason that is new."""
+    who = "1 patient" if count == 1 else f"{count} patients"
+    return Alarm(
+        problem=f"{who} cannot be evaluated: a record that cannot be read, or a defect of the program",
+        consequence="nobody is told about their neuropathy; all other patients are watched",
+        remedies=(LOOK_AT_STATUS, "Correct the row it names. The next round takes it up by itself."),
+        occasion=f"unreadable {occasion}",
+    )
+
+
+def refused_mail(message_number: int, words: str) -> Alarm:
+    """A message was refused for good; its recipient does not get it."""
+    return Alarm(
+        problem=f"the relay refused message {message_number} for good: {words}",
+        consequence="its recipient is not told; the other recipients are",
+        remedies=("Correct the address under `teams:` in the configuration.", LOOK_AT_STATUS),
+        occasion=f"refused {message_number}",
+    )
+
+
+def broken_template(problem: str) -> Alarm:
+    """A template of the clinic failed on real facts; the built-in text went out."""
+    return Alarm(
+        problem=f"a template failed: {problem}",
+        consequence="the plain built-in text is sent instead; nothing is lost",
+        remedies=("Run `bipn-monitor check-config`, and correct the template.",),
+        occasion=f"template {problem}",
+    )
+
+
+def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime) -> int:
+    """Put the alarm into the outbox, in the caller's transaction; how many messages that made.
+
+    None without an address, and none where the same was told today.
+    """
+    if site.settings.operations is None:
+        return 0
+    address = site.settings.operations.address
+    today = now.astimezone(site.settings.time_zone).date()
+    domain = site.settings.mail.sender.rpartition("@")[2]
+    message_id = mint_message_id(domain, f"operations {alarm.occasion} {today} {address}")
+    if outbox.is_known(connection, message_id):
+        return 0
+    facts = OperationsFacts(
+        urgency=urgency_in_words(Urgency.SAME_DAY, within=site.settings.acknowledge_within.same_day),
+        problem=alarm.problem,
+        since=None,
+        consequence=alarm.consequence,
+        remedies=alarm.remedies,
+        figures=(),
+        times=(TimeFacts(label="Noticed", at=instant_in_words(now, site.settings.time_zone)),),
+    )
+    rendered, _ = render_or_builtin("operations", facts, folder=site.settings.templates)
+    message = outbox.NewMessage(
+        message_id=message_id,
+        kind="operations",
+        recipient_address=address,
+        recipient_name="Operations",
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        priority=Urgency.SAME_DAY.rank,
+    )
+    outbox.enqueue(connection, [message], now=now)
+    return 1

@@ -37,7 +37,7 @@ def check_guideline(document: Document) -> list[Problem]:
     rows = {index: row for index, row in enumerate(map(_readable, written)) if row is not None}
     return [
         *_ladder(ladder, document),
-        *_each_pair_once(rows, document, complete=len(rows) == len(written)),
+        *_each_pair_once(rows, document, complete=document.get(("rows",), list) is not None and len(rows) == len(written)),
         *_worse_is_never_milder(rows, document),
         *(problem for index, row in rows.items() for problem in _row(row, ("rows", index), ladder, document)),
     ]

@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from monitor.config.durations import Duration
 
+ACKNOWLEDGE_WITHIN = {"immediate": timedelta(hours=1), "same-day": timedelta(hours=8), "review": timedelta(days=3)}
+"""Where the file says nothing else; the most urgent first."""
+
 
 def _offered(privacy: object) -> object:
     if privacy == "identified":

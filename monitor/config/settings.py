@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from monitor.config.database_url import resolve_database
-from monitor.config.monitor_file import MonitorFile
+from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, MonitorFile
 from monitor.config.policy_files import is_path, shipped_policy
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings_checks import check_settings
@@ -29,10 +29,6 @@ __all__ = [
     "read_settings",
     "smtp_password",
 ]
-
-ACKNOWLEDGE_IMMEDIATE = timedelta(hours=1)
-ACKNOWLEDGE_SAME_DAY = timedelta(hours=8)
-ACKNOWLEDGE_REVIEW = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +120,7 @@ def read_settings(document: Document) -> tuple[Settings | None, list[Problem]]:
 
 def _settings(written: MonitorFile, source: Path) -> Settings:
     folder = source.parent
+    waits = ACKNOWLEDGE_WITHIN | dict(written.acknowledge_within.items())
     return Settings(
         source=source,
         time_zone=ZoneInfo(written.time_zone),
@@ -133,11 +130,7 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         templates=(folder / written.templates).resolve() if written.templates else None,
         poll_every=written.poll_every,
         announce_within=timedelta(days=written.announce_within_days),
-        acknowledge_within=AcknowledgeWithin(
-            immediate=written.acknowledge_within.get("immediate", ACKNOWLEDGE_IMMEDIATE),
-            same_day=written.acknowledge_within.get("same-day", ACKNOWLEDGE_SAME_DAY),
-            review=written.acknowledge_within.get("review", ACKNOWLEDGE_REVIEW),
-        ),
+        acknowledge_within=AcknowledgeWithin(immediate=waits["immediate"], same_day=waits["same-day"], review=waits["review"]),
         privacy=written.privacy,
         mail=_mail(written),
         teams=tuple(_team(name, written) for name in written.teams),

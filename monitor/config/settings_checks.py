@@ -6,8 +6,13 @@ import ipaddress
 import re
 import zoneinfo
 from collections.abc import Iterator
+from itertools import pairwise
+
+from pydantic_core import PydanticCustomError
 
 from monitor.config.database_url import resolve_database
+from monitor.config.durations import parse_duration
+from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN
 from monitor.config.policy_files import guideline_path, is_path, unknown_guideline
 from monitor.config.problems import Problem, nearest
 from monitor.config.yaml_source import Document, Loc
@@ -24,8 +29,16 @@ def check_settings(document: Document) -> list[Problem]:
 
     What is missing or of the wrong kind is passed over here.
     """
-    checks = (_zone, _database, _files, _relay, _addresses, _teams, _somebody_is_told)
+    checks = (_empty, _zone, _database, _files, _acknowledge, _relay, _addresses, _teams, _somebody_is_told)
     return [problem for check in checks for problem in check(document)]
+
+
+def _empty(document: Document) -> Iterator[Problem]:
+    """A key that may be left out, written without a value: half of a setting that was meant to be switched on."""
+    for loc in (("policy",), ("templates",), ("operations",), ("mail", "relay", "tls"), ("mail", "relay", "username")):
+        above = document.get(loc[:-1], dict) if len(loc) > 1 else document.data
+        if isinstance(above, dict) and loc[-1] in above and above[loc[-1]] is None:
+            yield document.at(loc, "wrong-type", f"'{loc[-1]}' has no value; complete it, or delete the line", on_key=True)
 
 
 def _zone(document: Document) -> Iterator[Problem]:
@@ -67,6 +80,23 @@ def _files(document: Document) -> Iterator[Problem]:
         yield document.at(("policy",), "file-missing", f"there is no file {folder / policy}")
     if templates is not None and not (folder / templates).is_dir():
         yield document.at(("templates",), "file-missing", f"there is no folder {folder / templates}")
+
+
+def _acknowledge(document: Document) -> Iterator[Problem]:
+    """The more urgent is to be seen sooner."""
+    waits = dict(ACKNOWLEDGE_WITHIN)
+    for urgency in waits:
+        written = document.get(("acknowledge_within", urgency), str)
+        if written is not None:
+            try:
+                waits[urgency] = parse_duration(written)
+            except PydanticCustomError:  # told where it stands
+                return
+    for sooner, later in pairwise(waits):
+        if waits[sooner] > waits[later]:
+            here = next(key for key in (sooner, later) if document.get(("acknowledge_within", key), str) is not None)
+            message = f"an alert that is {sooner} must not wait longer than one that is {later}"
+            yield document.at(("acknowledge_within", here), "threshold-contradiction", message)
 
 
 def _relay(document: Document) -> Iterator[Problem]:

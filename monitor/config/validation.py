@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Hashable, Iterable
@@ -21,7 +22,7 @@ Shape = TypeVar("Shape")
 Check = Callable[[Document], Iterable[Problem]]
 
 REMEDY = (
-    "a secret does not belong into this file; give it as the systemd credential or the file smtp_password, "
+    "a secret does not belong in this file; give it as the systemd credential or the file smtp_password, "
     "or in BIPN_MONITOR_SMTP_PASSWORD"
 )
 _EXPECTED = {
@@ -98,9 +99,8 @@ def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
         near = nearest(str(found), allowed)
         return document.at(loc, "wrong-value", f"expected one of {', '.join(allowed)}, not {_shown(found)}", suggestion=near)
     if kind in _EXPECTED:
-        return document.at(
-            loc, "wrong-type", f"{_expected(kind, context)} is expected, not {_shown(found)}{_quotes(kind, found)}"
-        )
+        message = f"{_expected(kind, context)} is expected, not {_shown(found)}{_quotes(kind, found)}"
+        return document.at(loc, "wrong-type", message, suggestion=_meant(kind, found))
     if kind == "json_invalid":  # the only text of YAML that JSON cannot carry
         return document.at((), "syntax", "a \\u escape in this file stands for no character")
     if kind == "string_too_short":
@@ -138,6 +138,19 @@ def _quotes(kind: str, found: Any) -> str:
     if kind in {"int_type", "float_type"} and isinstance(found, str) and found.replace(".", "", 1).isdigit():
         return "; write it without quotes"
     return ""
+
+
+def _meant(kind: str, found: Any) -> str | None:
+    """What was likely meant by a text where a number or a truth value is expected: "yes", "8,0", "28 d"."""
+    if not isinstance(found, str):
+        return None
+    word = found.strip().lower()
+    if kind == "bool_type":
+        return "true" if word in {"yes", "on", "true"} else "false" if word in {"no", "off", "false"} else None
+    if kind == "float_type" and re.fullmatch(r"\d+,\d+", word):
+        return word.replace(",", ".")
+    number = re.fullmatch(r"(\d+) ?[a-z/%]+", word) if kind == "int_type" else None
+    return number[1] if number else None
 
 
 def keys_at(shape: Any, loc: Loc) -> list[str]:

@@ -18,19 +18,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from monitor.config.problems import Problem
 from monitor.config.secrecy import MASK, looks_secret, masked, may_show
+from monitor.config.yaml_words import in_words
 
 Loc = tuple[str | int, ...]
 Kind = TypeVar("Kind")
 _TAG = "tag:yaml.org,2002:"
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_ALIAS = "a value that begins with '*' must be in quotes"
-_IN_WORDS = {
-    "found character '\\t' that cannot start any token": "a tab cannot be used for indentation; use spaces",
-    "mapping values are not allowed here": "a ':' cannot stand here; check the indentation, or put the text in quotes",
-    "but found another document": "'---' begins a second document; a configuration is one document",
-    "found unexpected end of stream": "a quote that was opened is never closed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +129,8 @@ def _compose(text: str, document: Document) -> Node | None:
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        in_alias = error.context == "while scanning an alias"
-        place = error.context_mark if in_alias else error.problem_mark or error.context_mark
-        mark = Mark(place.line + 1, place.column + 1) if place else Mark(1, 1)
-        document.problems.append(_syntax(document, mark, _ALIAS if in_alias else _in_words(error.problem)))
+        (line, column), words = in_words(error, text)
+        document.problems.append(_syntax(document, Mark(line + 1, column + 1), words))
     except (YAMLError, RecursionError, ValueError):
         document.problems.append(_syntax(document, Mark(1, 1), "this is not valid YAML"))
     else:
@@ -146,12 +138,6 @@ def _compose(text: str, document: Document) -> Node | None:
             return node
         document.problems.append(_syntax(document, Mark(1, 1), "the file is empty"))
     return None
-
-
-def _in_words(problem: str | None) -> str:
-    if problem and problem.startswith("found undefined alias"):
-        return _ALIAS
-    return _IN_WORDS.get(problem or "", f"this is not valid YAML: {problem}" if problem else "this is not valid YAML")
 
 
 def _syntax(document: Document, mark: Mark, message: str) -> Problem:

@@ -68,6 +68,7 @@ def test_given_a_complete_table_when_read_then_it_is_clean(tmp_path: Path) -> No
         (("pain: true", "pain: 1"), [(8, "wrong-type")]),
         (("do: none", "do: nothing"), [(7, "wrong-value")]),
         (("title:", "titel:"), [(2, "unknown-key")]),
+        (("rows:", "row:"), [(6, "unknown-key")]),
     ],
 )
 def test_given_a_table_with_a_mistake_when_read_then_its_line_is_told(

@@ -72,6 +72,9 @@ def test_given_duplicate_keys_at_several_levels_when_read_then_all_are_reported(
     assert document.problems[0].message == "'x' is already set on line 2; keep one of the two"
 
 
+INDENTATION = "the indentation does not fit: this line must begin as far to the right as the others of its group"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
@@ -82,6 +85,14 @@ def test_given_duplicate_keys_at_several_levels_when_read_then_all_are_reported(
         ("a: *x\n", (1, 4), "a value that begins with '*' must be in quotes"),
         ('a: "b\n', (2, 1), "a quote that was opened is never closed"),
         ("a: [1, 2\n", (2, 1), None),
+        ("a: {x: 1, y: 2\nb: 3\n", (2, 2), "a ',' or '}' is expected here: what is opened on line 1 is not closed"),
+        ("a:\n   b: 1\n  c: 2\n", (3, 3), INDENTATION),
+        ("a:\n  - x: 1\n  y: 2\n", (3, 3), INDENTATION),
+        ('a: "b\nc: 1\nd: "x"\n', (1, 4), "the quote opened here is closed on line 3 only; close it where the text ends"),
+        ("a: 'it's'\n", (1, 8), "something follows a closing quote; put the whole text into one pair of quotes"),
+        ("a:b\n\n# more\nc: 1\n", (1, 1), "a space is missing after the ':'"),
+        ("a:b\nc: 1\n", (1, 1), "a space is missing after the ':'"),
+        ("a: 1\nb\nc: 1\n", (2, 1), "'key: value' is expected, with a ':' and a space after the key"),
         ("", (1, 1), "the file is empty"),
         ("# only a comment\n", (1, 1), "the file is empty"),
         ("a: \x07\n", (1, 4), "an invisible control character (U+0007) is not allowed; remove it"),

@@ -31,4 +31,5 @@ def ack(
     if output is Format.JSON:
         emit_json(shape)
     else:
-        emit(f"{shape['id']} is {shape['state']}, by {by}")
+        over = "; what it told of is over, so it is closed" if changed.state == "resolved" else ""
+        emit(f"{shape['id']} is acknowledged by {changed.acknowledged_by}{over}")

@@ -19,18 +19,21 @@ def alerts(
 ) -> None:
     """List alerts and their state."""
     from monitor.cli.output import emit, emit_json, emit_json_lines, note, table
-    from monitor.service.listing import list_alerts
+    from monitor.service.listing import NO_SUCH_PATIENT, is_known, list_alerts
 
     with open_from(context, config, database) as site:
         zone = site.settings.time_zone
         listed = list_alerts(site, open_only=open_only, patient_id=patient)
+        unknown = not listed and patient is not None and not is_known(site, patient)
+    if unknown:
+        note(NO_SUCH_PATIENT)
     if output is ManyFormat.JSON:
         emit_json([shape for _, shape in listed])
     elif output is ManyFormat.JSONL:
         emit_json_lines(shape for _, shape in listed)
-    elif not listed:
+    elif not listed and not unknown:
         note("no open alerts" if open_only else "no alerts")
-    else:
+    elif listed:
         rows = [
             (
                 str(shape["id"]),

@@ -18,7 +18,7 @@ def explain(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Explain each rule on a patient: values, threshold, source."""
-    from monitor.cli.output import emit, emit_json
+    from monitor.cli.output import emit, emit_json, fitted
     from monitor.service import clock, explain
 
     with open_from(context, config, database) as site:
@@ -27,4 +27,4 @@ def explain(
     if output is Format.JSON:
         emit_json(explanation.as_json())
     else:
-        emit(explanation.as_text())
+        emit(fitted(explanation.as_text()))

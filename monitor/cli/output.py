@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import typer
 
@@ -34,6 +35,19 @@ def emit_json_lines(values: Iterable[object]) -> None:
         emit(json.dumps(value, ensure_ascii=False))
 
 
+class Counted:
+    """What passes through, once, and how much of it has passed."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        self._values = values
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for value in self._values:
+            self.count += 1
+            yield value
+
+
 def note(text: str) -> None:
     """A note for the person at the terminal, to stderr."""
     print(text, file=sys.stderr, flush=True)
@@ -42,6 +56,17 @@ def note(text: str) -> None:
 def width() -> int:
     """Columns to write in: the terminal's, at most 100; 80 where there is none."""
     return min(100, shutil.get_terminal_size((80, 24)).columns)
+
+
+def fitted(text: str) -> str:
+    """Each line wrapped to the terminal, further lines indented below it; as it is where no terminal is."""
+    if not sys.stdout.isatty():
+        return text
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())] + "    "
+        lines.append("\n".join(textwrap.wrap(line, width(), subsequent_indent=indent)))
+    return "\n".join(lines)
 
 
 def urgency(word: str) -> str:

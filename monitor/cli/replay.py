@@ -20,9 +20,11 @@ def replay(
     output: ManyFormatOption = ManyFormat.TEXT,
 ) -> None:
     """Print what would have been raised; writes nothing."""
-    from monitor.cli.output import emit, emit_json, emit_json_lines
+    from monitor.cli.output import Counted, emit, emit_json, emit_json_lines, fitted, note
     from monitor.config.policy_files import load_policy_argument
+    from monitor.errors import UsageError
     from monitor.service import clock, replaying
+    from monitor.service.listing import NO_SUCH_PATIENT, is_known
 
     with open_from(context, config, database) as site:
         zone = site.settings.time_zone
@@ -30,17 +32,18 @@ def replay(
         applied = site.policy
         if policy is not None:
             applied = load_policy_argument(policy, thresholds=settings.policy, guideline=settings.guideline, zone=zone)
-        raised = replaying.replay(
-            site,
-            policy=applied,
-            from_at=clock.parse_instant(from_time, zone) if from_time else None,
-            to_at=clock.parse_instant(to_time, zone, end_of_day=True) if to_time else clock.now(),
-            patient_id=patient,
-        )
+        from_at = clock.parse_instant(from_time, zone) if from_time else None
+        to_at = clock.parse_instant(to_time, zone, end_of_day=True) if to_time else clock.now()
+        if from_at is not None and from_at > to_at:
+            raise UsageError("--from is later than --to: nothing can lie between; exchange the two")
+        raised = Counted(replaying.replay(site, policy=applied, from_at=from_at, to_at=to_at, patient_id=patient))
         if output is ManyFormat.JSON:
             emit_json(list(raised))
         elif output is ManyFormat.JSONL:
             emit_json_lines(raised)
         else:
             for alert in raised:
-                emit(replaying.as_line(alert))
+                emit(fitted(replaying.as_line(alert, zone)))
+        if not raised.count:
+            known = patient is None or is_known(site, patient)
+            note("nothing would have been raised" if known else NO_SUCH_PATIENT)

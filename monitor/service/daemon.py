@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import socket
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
@@ -19,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.errors import DONE, DatabaseError, MonitorError
 from monitor.service import clock
+from monitor.service.holder import has_died, own_holder
 from monitor.service.logs import log_to_stderr
 from monitor.service.notify import notify
 from monitor.service.opening import Site
@@ -45,7 +44,7 @@ class Daemon:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{clock.now():%Y%m%dT%H%M%S%f}"
+        self._holder = own_holder(clock.now())
         self._lease_for = max(LEASE_AT_LEAST, LEASE_ROUNDS * site.settings.poll_every)
         self._lease: lease.Lease | None = None
         self._busy = asyncio.Lock()
@@ -110,7 +109,7 @@ class Daemon:
     def _take_lease(self) -> None:
         with self._site.database.write() as connection:
             held = lease.current(connection)
-            if held is not None and _has_died(held.holder):
+            if held is not None and has_died(held.holder):
                 log.warning("the last daemon died without giving the database back; its claims on mails run out by themselves")
                 lease.release(connection, held, now=clock.now())
             self._lease = lease.acquire(connection, self._holder, now=clock.now(), ttl=self._lease_for)
@@ -119,25 +118,6 @@ class Daemon:
                 "another daemon is watching this database; stop it first, or wait "
                 f"{int(self._lease_for.total_seconds())} s if it has died on another machine"
             )
-
-
-def _has_died(holder: str) -> bool:
-    """Whether a holder of the lease was a process of this machine that is no more.
-
-    A wrong yes, such as for another container of the same host name, does no harm: who loses the lease stops.
-    """
-    host, pid, _ = holder.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    if int(pid) == os.getpid():  # ours now, as after the restart of a container
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another user's process, alive
-        return False
-    return False
 
 
 def _heard(event: JobEvent) -> None:

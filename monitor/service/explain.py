@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.days import day_after
@@ -14,8 +15,9 @@ from monitor.clinical.history import BORTEZOMIB, History
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation, situate
 from monitor.errors import DatabaseError, UsageError
+from monitor.service.listing import NO_SUCH_PATIENT
 from monitor.service.opening import Site
-from monitor.service.shapes import PolicyMark, finding_json, instant_text
+from monitor.service.shapes import PolicyMark, finding_json, instant_text, local_text
 from monitor.store import alerts, correspondence, histories
 
 
@@ -30,6 +32,7 @@ class Explanation:
     alerts: tuple[Alert, ...]
     sent: tuple[correspondence.Written, ...]
     mark: PolicyMark
+    zone: ZoneInfo
 
     def as_json(self) -> dict[str, Any]:
         """The whole explanation, keys always present."""
@@ -60,19 +63,21 @@ class Explanation:
 
     def as_text(self) -> str:
         """The same for people."""
-        lines = [f"Patient {self.patient_id} at {instant_text(self.at)}", *_situation_lines(self.situation)]
+        lines = [f"Patient {self.patient_id}, as known at {local_text(self.at, self.zone)}", *_situation_lines(self.situation)]
         lines.append(f"Policy {self.mark.guideline}, thresholds {self.mark.version}, sha256 {self.mark.sha256[:12]}")
         findings = {finding.rule: finding for finding in self.review.findings}
         for answer in self.review.answers:
             lines += ["", *_answer_lines(answer, findings.get(answer.rule))]
-        lines += ["", "Alerts" if self.alerts else "Alerts: none"]
+        lines += ["", "Alerts, as they stand now" if self.alerts else "Alerts: none"]
         lines += [
-            f"  A-{a.alert_id}  {a.urgency.value:<9}  {a.state:<12}  {a.finding.rule}  raised {instant_text(a.raised_at)}"
+            f"  {f'A-{a.alert_id}':<7}  {a.urgency.value:<9}  {a.state:<12}  {a.finding.rule:<31}  "
+            f"raised {local_text(a.raised_at, self.zone)}"
             for a in self.alerts
         ]
-        lines.append("Sent" if self.sent else "Sent: nothing")
+        lines.append("Sent, up to now" if self.sent else "Sent: nothing")
         lines += [
-            f"  {instant_text(written.created_at)}  {written.state:<9} {written.kind:<11} to {written.name} <{written.address}>"
+            f"  {local_text(written.created_at, self.zone):<21}  {written.state:<9} {written.kind:<11} to {written.name} "
+            f"<{written.address}> about {', '.join(f'A-{alert_id}' for alert_id in written.alert_ids) or 'several patients'}"
             for written in self.sent
         ]
         return "\n".join(lines)
@@ -89,7 +94,7 @@ def explain(site: Site, patient_id: str, asked_at: datetime | None, now: datetim
             raise DatabaseError(f"this patient's record cannot be read: {loaded.unreadable[patient_id]}")
         history = loaded.histories.get(patient_id, History(patient_id=patient_id))
         if history == History(patient_id=patient_id):
-            raise UsageError("no patient of that id has any fact in this database; check the id")
+            raise UsageError(NO_SUCH_PATIENT)
         kept = tuple(alerts.all_alerts(connection, patient_id=patient_id))
         ids = [alert.alert_id for alert in kept if alert.alert_id is not None]
         sent = tuple(correspondence.about(connection, patient_id, ids))
@@ -102,6 +107,7 @@ def explain(site: Site, patient_id: str, asked_at: datetime | None, now: datetim
         alerts=kept,
         sent=sent,
         mark=PolicyMark.of(site.policy),
+        zone=site.settings.time_zone,
     )
 
 

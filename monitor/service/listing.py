@@ -7,7 +7,9 @@ from typing import Any
 from monitor.clinical.alerts import Alert
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark, alert_json
-from monitor.store import alerts
+from monitor.store import alerts, histories
+
+NO_SUCH_PATIENT = "no patient of that id has any fact in this database; check the id"
 
 
 def list_alerts(site: Site, *, open_only: bool = False, patient_id: str | None = None) -> list[tuple[Alert, dict[str, Any]]]:
@@ -20,6 +22,12 @@ def list_alerts(site: Site, *, open_only: bool = False, patient_id: str | None =
         key=lambda alert: (alert.state not in ("open", "acknowledged"), -alert.urgency.rank, alert.raised_at, alert.alert_id)
     )
     return [(alert, alert_json(alert, _mark(policies.get(alert.alert_id or 0), unknown))) for alert in kept]
+
+
+def is_known(site: Site, patient_id: str) -> bool:
+    """Whether any fact of that patient is stored: else an empty answer says nothing about him."""
+    with site.database.read() as connection:
+        return patient_id in histories.patients_with_facts(connection)
 
 
 def _mark(record: alerts.PolicyRecord | None, unknown: PolicyMark) -> PolicyMark:

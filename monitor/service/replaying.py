@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.clinical.alerts import Alert, Reason
-from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
 from monitor.clinical.policy import Policy
 from monitor.clinical.replay import replay as replay_history
 from monitor.errors import DatabaseError
 from monitor.service.opening import Site
-from monitor.service.shapes import PolicyMark, alert_json
+from monitor.service.shapes import PolicyMark, alert_json, local_text
 from monitor.store import histories
 
 RAISES = frozenset({Reason.NEW, Reason.WORSE, Reason.AGAIN, Reason.NEW_OCCASION})
@@ -79,9 +79,7 @@ def _raised(history: History, policy: Policy, to_at: datetime) -> Iterator[tuple
             yield instant, history.patient_id, order, transition.after, episodes[rule]
 
 
-def as_line(alert: dict[str, Any]) -> str:
+def as_line(alert: dict[str, Any], zone: ZoneInfo) -> str:
     """One alert of a replay for people."""
-    urgency = Urgency(alert["urgency"]).value
-    return (
-        f"{alert['raised_at']}  {alert['id']:<7} {alert['patient_id']:<12} {urgency:<9} {alert['rule']:<33} {alert['headline']}"
-    )
+    at = local_text(datetime.fromisoformat(alert["raised_at"]), zone)
+    return f"{at:<21}  {alert['id']:<7} {alert['patient_id']:<12} {alert['urgency']:<9} {alert['rule']:<33} {alert['headline']}"

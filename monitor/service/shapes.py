@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.findings import Finding
@@ -32,6 +33,11 @@ class PolicyMark:
 def instant_text(instant: datetime) -> str:
     """ISO 8601 in UTC, such as ``2011-03-15T09:00:00+00:00``."""
     return instant.astimezone(UTC).isoformat()
+
+
+def local_text(instant: datetime, zone: ZoneInfo) -> str:
+    """For people, in the clinic's time, such as ``2011-03-15 10:00 CET``."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def alert_json(alert: Alert, mark: PolicyMark, *, shown_id: str | None = None) -> dict[str, Any]:

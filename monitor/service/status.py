@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.clinical.findings import Urgency
+from monitor.service.holder import has_died
 from monitor.service.opening import Site
-from monitor.service.shapes import instant_text
+from monitor.service.shapes import instant_text, local_text
 from monitor.store import alerts, changes, feed_age, lease, outbox
 from monitor.store.rounds import Failure, RoundRecord, failures, last_round
 
@@ -49,7 +51,7 @@ def status(site: Site, now: datetime) -> StatusReport:
         failed = failures(connection)
         held = lease.current(connection)
         still_open = Counter(alert.urgency for alert in alerts.all_alerts(connection, open_only=True) if alert.state == "open")
-    watching = held is not None and held.until > now
+    watching = held is not None and held.until > now and not has_died(held.holder)
     problems = [
         *_round_problems(site, round_, now),
         *_mail_problems(messages, oldest, trouble, now),
@@ -70,7 +72,9 @@ def status(site: Site, now: datetime) -> StatusReport:
         "daemon": "running" if watching else "not running",
         "policy": {"guideline": site.policy.guideline.name, "sha256": site.policy.sha256},
     }
-    return StatusReport(problems=tuple(problems), lines=tuple(_lines(data, round_, newest, now)), data=data)
+    return StatusReport(
+        problems=tuple(problems), lines=tuple(_lines(data, round_, newest, now, site.settings.time_zone)), data=data
+    )
 
 
 def _round_problems(site: Site, round_: RoundRecord | None, now: datetime) -> list[str]:
@@ -97,14 +101,15 @@ def _patient_problems(failed: list[Failure]) -> list[str]:
     return [f"a patient is not evaluated since {instant_text(each.at)}: {each.problem}" for each in failed]
 
 
-def _lines(data: dict[str, Any], round_: RoundRecord | None, newest: datetime | None, now: datetime) -> list[str]:
+def _lines(data: dict[str, Any], round_: RoundRecord | None, newest: datetime | None, now: datetime, zone: ZoneInfo) -> list[str]:
     box, alerts_open = data["outbox"], data["open_alerts"]
-    last = "never" if round_ is None else f"{data['last_round_at']} ({_ago(now - round_.finished_at)} ago)"
-    fed = "no fact stored" if newest is None else f"{data['newest_fact_at']} ({_ago(now - newest)} ago)"
+    last = "never" if round_ is None else f"{local_text(round_.finished_at, zone)} ({_ago(now - round_.finished_at)} ago)"
+    fed = "no fact stored" if newest is None else f"{local_text(newest, zone)} ({_ago(now - newest)} ago)"
+    reached = "-" if round_ is None else local_text(round_.started_at, zone)
     return [
         f"daemon            {data['daemon']}",
         f"last round        {last}",
-        f"evaluated up to   {data['evaluated_up_to'] or '-'}; {data['changes_waiting']} changes waiting",
+        f"evaluated up to   {reached}; {data['changes_waiting']} changes waiting",
         f"newest fact       {fed}",
         f"outbox            {box['waiting']} waiting, {box['accepted']} accepted, {box['dead']} refused for good",
         f"open alerts       {', '.join(f'{count} {urgency}' for urgency, count in alerts_open.items())}",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation
+from monitor.service.demo_feed import COHORT
+from tests.e2e.installation import Installation, until
 from tests.smtp_server import SmtpServer
 
 
@@ -48,3 +50,39 @@ def test_given_a_place_that_cannot_be_written_when_mails_are_previewed_then_2_an
     refused = site.call("preview", "test", "--out", site.config, code=2)
     assert "cannot be written" in refused.err
     assert refused.out == ""
+
+
+def test_given_an_id_that_nobody_has_when_asked_for_its_alerts_then_that_is_said_and_not_that_there_are_none(
+    site: Installation,
+) -> None:
+    site.call("import", COHORT)
+    for words in (["alerts", "--patient", "jk-2012"], ["replay", "--patient", "jk-2012"]):
+        asked = site.call(*words)
+        assert (asked.out, "check the id" in asked.err) == ("", True)
+    assert json.loads(site.call("alerts", "--patient", "jk-2012", "--format", "json").out) == []
+    assert "nothing would have been raised" in site.call("replay", "--to", "2000-01-01").err
+    assert "exchange the two" in site.call("replay", "--from", "2012-01-01", "--to", "2011-01-01", code=2).err
+
+
+def test_given_a_past_visit_when_explained_and_replayed_for_people_then_times_are_the_clinics(site: Installation) -> None:
+    site.call("import", COHORT)
+    assert "as known at 2011-03-15 23:59 CET" in site.call("explain", "JK-2012", "--at", "2011-03-15").out
+    assert "\n2011-03-15 13:00 CET   A-" in site.call("replay", "--patient", "JK-2012").out
+
+
+def test_given_an_alert_that_is_over_when_acknowledged_then_it_is_acknowledged_and_said_to_be_closed(site: Installation) -> None:
+    site.call("import", COHORT)
+    site.call("poll", "--at", "2011-03-15T21:00")
+    (alert, *_) = [a for a in site.call("alerts", "--format", "json").json if a["rule"] == "rapid-motor-decline"]
+    site.call("poll", "--at", "2013-06-30")
+    assert site.call("ack", alert["id"], "--by", "N. Berger").out == (
+        f"{alert['id']} is acknowledged by N. Berger; what it told of is over, so it is closed\n"
+    )
+
+
+def test_given_a_daemon_that_was_killed_when_asked_for_the_status_then_it_does_not_run(site: Installation) -> None:
+    daemon = site.start("run")
+    until(lambda: "daemon            running" in site.call("status", code=None).out, what="the daemon")
+    daemon.kill()
+    daemon.communicate()
+    assert "daemon            not running" in site.call("status", code=None).out

@@ -40,6 +40,7 @@ def demo(
         with open_site(config, create=True) as site:
             told = list(demo_story.play(site, out))
             zone = site.settings.time_zone
+    shutil.rmtree(out / "feed")  # all of it is in the database
     mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
     index = demo_mails.write_index(out / "mail", mails, _about(told))
     note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")

@@ -22,6 +22,7 @@ def import_files(
     from monitor.cli.output import emit, emit_json, note, table
     from monitor.service import clock, ingest
 
+    ingest.refuse_missing(paths)
     with open_from(context, config, database, create=True) as site:
         report = ingest.import_paths(site.database, paths, zone=site.settings.time_zone, now=clock.now(), dry_run=dry_run)
     if output is Format.JSON:
@@ -36,5 +37,5 @@ def import_files(
         place = "" if each.line is None else f":{each.line}"
         note(f"{file}{place}: {f'{each.column}: ' if each.column else ''}{each.problem}")
     if dry_run:
-        note("dry run: nothing was written")
+        note("dry run: nothing was written" + (" into it" if site.made else ""))
     raise typer.Exit(report.exit_code)

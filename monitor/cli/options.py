@@ -61,6 +61,10 @@ def open_from(
     context: typer.Context, config: Path | None, database: str | None, *, create: bool = False, check_schema: bool = True
 ) -> Site:
     """The configured site with its database open. Raises ConfigError, UsageError, DatabaseError."""
+    from monitor.cli.output import note
     from monitor.service.opening import open_site
 
-    return open_site(config_path(context, config), database_url(context, database), create=create, check_schema=check_schema)
+    site = open_site(config_path(context, config), database_url(context, database), create=create, check_schema=check_schema)
+    if site.made:
+        note(f"there was no database; a new one was made: {site.database.engine.url.database}")
+    return site

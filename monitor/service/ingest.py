@@ -67,6 +67,7 @@ def import_paths(
     ``dry_run`` counts what would happen and writes nothing, neither rows nor files. Raises UsageError for a path
     that is not there, DatabaseError for a database that cannot be written; the files before it are in.
     """
+    refuse_missing(paths)
     report = ImportReport()
     files = _files_of(paths, report)
     if dry_run:
@@ -83,6 +84,13 @@ def import_paths(
         _write_rejected(path, imported, report)
         progress(_add(report, path, imported, counts))
     return report
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """Raises UsageError for a path that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} is not there; name a file or a folder to import")
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
@@ -105,10 +113,8 @@ def _files_of(paths: Sequence[Path], report: ImportReport) -> list[Path]:
                     report.notes.append(f"{inside}: not imported, its name says no kind ({', '.join(COLUMNS)})")
                     continue
                 found[inside] = None
-        elif path.exists():
-            found[path] = None
         else:
-            raise UsageError(f"{path} is not there; name a file or a folder to import")
+            found[path] = None
     if not found:
         report.notes.append(f"nothing to import; files are called {', '.join(f'{kind}.csv' for kind in COLUMNS)}")
     return sorted(found, key=lambda path: (_rank(path), path.name, str(path)))

@@ -24,13 +24,14 @@ CONFIG_PLACES = (Path("config/monitor.yaml"), Path("/etc/bipn-monitor/monitor.ya
 class Site:
     """One clinic's installation, opened. Use it as a context manager; leaving it closes the database.
 
-    ``folder`` is the configuration's.
+    ``folder`` is the configuration's. ``made``: the database was not there before.
     """
 
     settings: Settings
     policy: Policy
     database: Database
     folder: Path
+    made: bool
 
     @property
     def password(self) -> str | None:
@@ -75,7 +76,8 @@ def open_site(config: Path, database_url: str | None = None, *, create: bool = F
     policy = load_policy(thresholds=settings.policy, guideline=settings.guideline, zone=settings.time_zone)
     database = open_database(settings.database, create=create)
     try:
-        if create and schema_version(database) is None:
+        made = create and schema_version(database) is None
+        if made:
             migrate(database)
         if check_schema:
             problem = schema_problem(database)
@@ -89,4 +91,5 @@ def open_site(config: Path, database_url: str | None = None, *, create: bool = F
         policy=policy,
         database=database,
         folder=config.parent,
+        made=made,
     )

@@ -153,6 +153,7 @@ def data_version(connection: Connection) -> int | None:
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
+_NO_ROOM = "the disk of the database is full, or fails: make room, then repeat; nothing of this step was stored"
 _SQLITE_PROBLEMS = (
     ("SQLITE_BUSY", "the database is locked: another program has been writing for more than 10 s; end it, then repeat"),
     ("SQLITE_LOCKED", "the database is locked by this program itself; please report this"),
@@ -162,6 +163,8 @@ _SQLITE_PROBLEMS = (
     ("SQLITE_NOTADB", "the file is not an SQLite database: correct `database:`, or restore the newest backup"),
     ("SQLITE_CANTOPEN", "the database file cannot be opened: check that it exists, and its owner and mode"),
     ("SQLITE_PERM", "the database file cannot be opened: check its owner and mode"),
+    ("SQLITE_IOERR_WRITE", _NO_ROOM),
+    ("SQLITE_IOERR_SHMSIZE", _NO_ROOM),
     ("SQLITE_IOERR", "the disk of the database reports errors: check it, then restore the newest backup if need be"),
 )
 

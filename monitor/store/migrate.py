@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from monitor.errors import DatabaseError
 from monitor.store.database import Database
-from monitor.store.schema import REVISIONS, schema_version
+from monitor.store.schema import FOREIGN, REVISIONS, foreign, schema_version
 
 
 def migration_config(connection: Connection) -> Config:
@@ -22,11 +22,13 @@ def migration_config(connection: Connection) -> Config:
 def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to this version in one transaction. Returns the revision before and after.
 
-    Raises DatabaseError if the database is of a newer version: there is no way back but its backup.
+    Raises DatabaseError if the database is of a newer version - there is no way back but its backup - or another program's.
     """
     before = schema_version(database)
     if before is not None and before not in REVISIONS:
         raise DatabaseError("the database is of a newer version than this program: install that version")
+    if before is None and foreign(database):
+        raise DatabaseError(FOREIGN)
     with database.write() as connection:
         command.upgrade(migration_config(connection), "head")
     return before, REVISIONS[-1]

@@ -86,3 +86,11 @@ def test_given_a_daemon_that_was_killed_when_asked_for_the_status_then_it_does_n
     daemon.kill()
     daemon.communicate()
     assert "daemon            not running" in site.call("status", code=None).out
+
+
+def test_given_no_database_yet_when_imported_from_nowhere_then_none_is_made_and_a_new_one_is_told(site: Installation) -> None:
+    site.database.unlink()
+    site.call("import", site.folder / "nowhere", code=2)
+    assert not site.database.exists()
+    assert f"a new one was made: {site.database}" in site.call("import", "--dry-run", COHORT).err
+    assert "a new one" not in site.call("import", COHORT).err

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
 
 from monitor.errors import DatabaseError
 from monitor.store.database import open_database
+from monitor.store.dialect import problem
+from monitor.store.migrate import migrate
+from monitor.store.schema import schema_problem
 from tests.store.databases import a_database, another_program
 
 DOSE = "INSERT INTO doses (patient_id, given_at, dose_mg_per_m2) VALUES ('P-1', '2026-01-05', 1.3)"
@@ -58,6 +65,24 @@ def test_given_an_empty_database_when_read_then_the_remedy_is_to_migrate(tmp_pat
     database = open_database(f"sqlite:///{tmp_path / 'bipn.db'}", create=True)
     with pytest.raises(DatabaseError, match="migrate"), database.read() as connection:
         connection.exec_driver_sql("SELECT * FROM doses")
+
+
+def test_given_another_programs_database_when_migrated_then_it_is_refused_and_stays_as_it_was(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "bipn.db")) as theirs:
+        theirs.execute("CREATE TABLE appointments (day TEXT)")
+    database = open_database(f"sqlite:///{tmp_path / 'bipn.db'}")
+    assert "another program" in (schema_problem(database) or "")
+    with pytest.raises(DatabaseError, match="another program"):
+        migrate(database)
+    with database.read() as connection:
+        assert inspect(connection).get_table_names() == ["appointments"]
+
+
+@pytest.mark.parametrize("name", ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"])
+def test_given_an_error_of_a_full_disk_when_put_in_words_then_room_is_asked_for(name: str) -> None:
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorname = name
+    assert "make room" in problem(DBAPIError("SELECT 1", None, cause))
 
 
 def test_given_another_writer_when_writing_then_the_error_says_locked(tmp_path: Path) -> None:

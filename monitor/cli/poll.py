@@ -45,6 +45,6 @@ def poll(
     if done.failed_patients:
         note(f"{done.failed_patients} patients could not be evaluated, the others were; status says which and why")
     if sent.relay_fault:
-        note(f"mail could not be handed over, it is kept and will be tried again: {sent.relay_fault}")
+        note(f"mail could not be handed over, it is kept, and tried again after a minute: {sent.relay_fault}")
     undelivered = sent.failed or sent.relay_fault
     raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if done.failed_patients else DONE)

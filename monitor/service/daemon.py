@@ -36,7 +36,7 @@ DRAIN_WITHIN = timedelta(seconds=60)
 
 
 class LeaseLostError(DatabaseError):
-    """Somebody else watches this database now."""
+    """Somebody else watches this database now, or it is not the one at its path any more."""
 
 
 class Daemon:
@@ -97,6 +97,8 @@ class Daemon:
             notify("WATCHDOG=1", f"STATUS={words}")
 
     def _round(self, now: datetime) -> str:
+        if self._site.database.replaced():
+            raise LeaseLostError("the database file was removed or replaced; this daemon stops, the next opens what is there")
         with self._site.database.write() as connection:
             renewed = None if self._lease is None else lease.renew(connection, self._lease, now=now, ttl=self._lease_for)
         if renewed is None:
@@ -104,6 +106,8 @@ class Daemon:
         self._lease = renewed
         done = run_round(self._site, now, stopping=self._stop.is_set)
         sent = send_due(self._site, clock.now(), stopping=self._stop.is_set)
+        if sent.relay_fault is not None:
+            log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
         return f"evaluated to {now:%H:%M} UTC, {done.patients_evaluated} patients, {sent.accepted} sent, {sent.failed} not sent"
 
     def _take_lease(self) -> None:

@@ -91,7 +91,6 @@ async def _send_due(site: Site, now: datetime, stopping: Callable[[], bool]) -> 
             failed += outcome.kind != "accepted"
             if outcome.kind == "relay_fault":
                 fault = f"{outcome.words} (at {outcome.at})"
-                log.error("the relay cannot take mail: %s", fault)
     return PostSummary(accepted=accepted, failed=failed, relay_fault=fault)
 
 

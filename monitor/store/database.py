@@ -21,6 +21,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._kept: Connection | None = None
+        self._file = dialect.file_identity(engine.url)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -55,6 +56,10 @@ class Database:
         """
         with self.glance() as connection:
             return dialect.data_version(connection)
+
+    def replaced(self) -> bool:
+        """Whether another file, or none, stands where the opened one was: what is written then, nobody else will read."""
+        return self._file is not None and dialect.file_identity(self.engine.url) != self._file
 
     def close(self) -> None:
         """Give all connections back. The database may be used again after."""

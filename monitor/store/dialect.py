@@ -121,6 +121,17 @@ def prepare_file(url: URL, *, create: bool) -> None:
         raise DatabaseError(f"cannot create the database {path}: {error.strerror}; check the folder's owner") from error
 
 
+def file_identity(url: URL) -> tuple[int, int] | None:
+    """What tells the file of an SQLite database from another one at the same path; None where there is no file."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    try:
+        found = Path(url.database).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def prepare_engine(engine: Engine) -> None:
     """Set what every connection of an SQLite engine needs, and let transactions begin as reads or as writes."""
     if engine.dialect.name == "sqlite":

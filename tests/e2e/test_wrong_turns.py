@@ -94,3 +94,21 @@ def test_given_no_database_yet_when_imported_from_nowhere_then_none_is_made_and_
     assert not site.database.exists()
     assert f"a new one was made: {site.database}" in site.call("import", "--dry-run", COHORT).err
     assert "a new one" not in site.call("import", COHORT).err
+
+
+def test_given_a_database_that_is_replaced_under_the_daemon_when_it_ticks_then_it_stops_with_5(site: Installation) -> None:
+    daemon = site.start("run")
+    until(lambda: "daemon            running" in site.call("status", code=None).out, what="the daemon")
+    site.database.rename(site.folder / "moved.db")
+    _, err = daemon.communicate(timeout=20)
+    assert daemon.returncode == 5
+    assert "removed or replaced" in err
+    assert "Traceback" not in err
+
+
+def test_given_a_relay_that_is_down_when_polled_then_its_fault_is_told_once(site: Installation, relay: SmtpServer) -> None:
+    configure(site, f"port: {relay.port}", "port: 1")
+    site.call("import", COHORT)
+    polled = site.call("poll", "--at", "2011-03-15T21:00", code=4)
+    assert polled.err.count("port 1") == 1
+    assert "tried again" in polled.err

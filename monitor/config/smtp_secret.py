@@ -33,6 +33,8 @@ def smtp_password(environ: Mapping[str, str], config_folder: Path | None = None)
 def _read(path: Path) -> str | None:
     try:
         text = path.read_text(encoding="utf-8")
+    except PermissionError:
+        raise ConfigError(f"{path} cannot be read by this user: run this as one who may, or let this user read it") from None
     except (OSError, UnicodeDecodeError) as error:
         # `from None`: the text of a decoding error holds bytes of the secret
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}") from None

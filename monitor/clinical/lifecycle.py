@@ -200,7 +200,9 @@ def snooze(alert: Alert, *, until: datetime, by: str, reason: str, now: datetime
         raise AlertError("an immediate alert cannot be snoozed; acknowledge it when somebody has taken it on")
     if not reason.strip():
         raise AlertError("a snooze needs a reason; say why it can wait")
-    if not now < until <= now + at_most:
+    if until <= now:
+        raise AlertError("a snooze ends in the future; choose a time after now")
+    if until > now + at_most:
         hours = int(at_most.total_seconds() // 3600)
         raise AlertError(f"a {alert.urgency} alert can be snoozed for at most {hours} h from now; choose a time within that")
     return alert.changed(snoozed_until=until)

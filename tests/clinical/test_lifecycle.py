@@ -213,7 +213,7 @@ def test_given_an_immediate_alert_when_snoozed_then_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "reason", "match"), [(73, "clinic", "at most 72 h"), (0, "clinic", "at most"), (1, " ", "reason")]
+    ("hours", "reason", "match"), [(73, "clinic", "at most 72 h"), (0, "clinic", "in the future"), (1, " ", "reason")]
 )
 def test_given_a_same_day_alert_when_snoozed_too_long_or_without_reason_then_refused(hours: int, reason: str, match: str) -> None:
     with pytest.raises(AlertError, match=match):

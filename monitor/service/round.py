@@ -26,7 +26,7 @@ from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
 from monitor.store import alerts, changes, digests, histories
 from monitor.store.alerts import PolicyRecord
-from monitor.store.rounds import Failure, RoundRecord, clear_failure, record_failure, record_round
+from monitor.store.rounds import Failure, RoundRecord, clear_failure, last_round, record_failure, record_round
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
     """
     started_at = clock.now()
     counts: Counter[str] = Counter()
+    _bring_up_all_if_the_policy_changed(site)
     while not stopping():
         with site.database.glance() as connection:
             if not changes.anything_due(connection, now):
@@ -91,10 +92,22 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
                 finished_at=clock.now(),
                 evaluated=counts["patients_evaluated"],
                 failed=counts["failed_patients"],
+                policy_sha256=site.policy.sha256,
             ),
         )
     log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
     return _summary(counts)
+
+
+def _bring_up_all_if_the_policy_changed(site: Site) -> None:
+    """Other thresholds may speak of patients about whom nothing new is known. A round cut short does it again."""
+    with site.database.glance() as connection:
+        before = last_round(connection)
+    if before is None or before.policy_sha256 == site.policy.sha256:
+        return
+    log.info("the policy changed: every watched patient is looked at again")
+    with site.database.write() as connection:
+        changes.bring_up_all(connection)
 
 
 def _summary(counts: Counter[str]) -> RoundSummary:

@@ -95,6 +95,11 @@ def set_look_again(connection: Connection, patient_id: str, at: datetime | None)
         connection.execute(LOOK_AGAIN.insert(), {"patient_id": patient_id, "at": at.astimezone(UTC)})
 
 
+def bring_up_all(connection: Connection) -> None:
+    """Put every patient who is looked at again by time among the changes: what decides about them is no longer the same."""
+    connection.exec_driver_sql("INSERT INTO changes (patient_id) SELECT patient_id FROM look_again")
+
+
 def look_again_at(connection: Connection, patient_id: str) -> datetime | None:
     """When time alone will bring the patient up again, or None."""
     return connection.execute(select(LOOK_AGAIN.c.at).where(LOOK_AGAIN.c.patient_id == patient_id)).scalar()

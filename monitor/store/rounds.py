@@ -12,12 +12,13 @@ from monitor.store.tables import FAILURES, ROUNDS
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:
-    """What a round did: patients evaluated, and those it could not evaluate."""
+    """What a round did: patients evaluated, and those it could not evaluate; and by which policy."""
 
     started_at: datetime
     finished_at: datetime
     evaluated: int
     failed: int
+    policy_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def record_round(connection: Connection, finished: RoundRecord) -> None:
 def last_round(connection: Connection) -> RoundRecord | None:
     """The last round, or None before the first."""
     row = connection.execute(select(ROUNDS)).one_or_none()
-    return None if row is None else RoundRecord(row.started_at, row.finished_at, row.evaluated, row.failed)
+    return None if row is None else RoundRecord(row.started_at, row.finished_at, row.evaluated, row.failed, row.policy_sha256)
 
 
 def record_failure(connection: Connection, failure: Failure) -> bool:

@@ -172,6 +172,7 @@ class RoundRow(Stored, table=True):
     finished_at: datetime
     evaluated: int
     failed: int
+    policy_sha256: str = Field(sa_type=Text)
 
 
 class LeaseRow(Stored, table=True):

@@ -14,8 +14,8 @@ def test_given_rounds_when_recorded_then_the_last_one_is_kept(tmp_path: Path) ->
     with a_database(tmp_path).write() as connection:
         assert rounds.last_round(connection) is None
         for evaluated in (3, 5):
-            rounds.record_round(connection, RoundRecord(NOW, NOW, evaluated, 0))
-        assert rounds.last_round(connection) == RoundRecord(NOW, NOW, 5, 0)
+            rounds.record_round(connection, RoundRecord(NOW, NOW, evaluated, 0, "abc"))
+        assert rounds.last_round(connection) == RoundRecord(NOW, NOW, 5, 0, "abc")
 
 
 def test_given_a_failing_patient_when_it_fails_again_then_it_is_no_news_until_the_problem_is_another(tmp_path: Path) -> None:

@@ -219,6 +219,7 @@ def _rounds() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         *_all_required("started_at finished_at", UTCDateTime),
         *_all_required("evaluated failed", sa.Integer),
+        _required("policy_sha256"),
         *_between("rounds", "id", 1, 1),
     )
     op.create_table(

@@ -108,6 +108,7 @@ class Session:
                 async with asyncio.timeout(QUIT_SECONDS):
                     await self._client.quit()
         self._hang_up()
+        await asyncio.sleep(0)  # one more turn of the loop, in which the connection is really closed
 
 
 def classify(error: Exception, at: StepName) -> Outcome:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from monitor.crash_points import reached
 from monitor.errors import DatabaseError
 from monitor.store import dialect
 
@@ -24,12 +25,28 @@ class Database:
         self._file = dialect.file_identity(engine.url)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that may write: all of it is stored at the end of the block, or nothing after an error."""
+    def write(self, what: str = "") -> Iterator[Connection]:
+        """A transaction that may write: all of it is stored at the end of the block, or nothing after an error.
+
+        ``what`` names it among the crash points: a process may end before and after each commit of a named one.
+        """
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{dialect.WRITE: True})
             with connection.begin():
                 yield connection
+                if what:
+                    reached(f"before commit: {what}")
+        if what:
+            reached(f"after commit: {what}")
+
+    @contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """As ``write``, for a migration that makes tables anew: references are checked at its end, not at each step."""
+        with _translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{dialect.WRITE: True})
+            with dialect.references_checked_at_the_end(connection), connection.begin():
+                yield connection
+                dialect.refuse_broken_references(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

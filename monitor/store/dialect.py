@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -155,6 +155,26 @@ def _on_begin(connection: Connection) -> None:
         return  # each statement is its own transaction and sees what others committed
     # IMMEDIATE: a deferred transaction that reads, then writes, fails at once when another one wrote meanwhile.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+
+
+@contextmanager
+def references_checked_at_the_end(connection: Connection) -> Iterator[None]:
+    """SQLite drops no table that another one refers to, unless its checks are off; they can be only outside a transaction."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver_connection: Any = connection.connection.dbapi_connection
+    driver_connection.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
+def refuse_broken_references(connection: Connection) -> None:
+    """Raises DatabaseError, and so takes the transaction back, where a row refers to one that is not there."""
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise DatabaseError("rows of the database refer to rows that are not there: restore the newest backup, then repeat")
 
 
 def data_version(connection: Connection) -> int | None:

@@ -29,6 +29,6 @@ def migrate(database: Database) -> tuple[str | None, str]:
         raise DatabaseError("the database is of a newer version than this program: install that version")
     if before is None and foreign(database):
         raise DatabaseError(FOREIGN)
-    with database.write() as connection:
+    with database.rebuild() as connection:
         command.upgrade(migration_config(connection), "head")
     return before, REVISIONS[-1]

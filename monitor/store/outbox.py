@@ -51,6 +51,9 @@ class StoredMessage(NewMessage):
     fencing_token: int
     attempts: int
     maybe_repeat: bool
+    reason: str | None = None
+    claimed_by: str | None = None
+    reply_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from monitor.store.fact_tables import Stored, between, one_of, partial
 
 ALERT_STATES = ("open", "acknowledged", "resolved", "withdrawn")
 URGENCIES = ("review", "same-day", "immediate")
-MESSAGE_STATES = ("pending", "sending", "accepted", "dead")
+MESSAGE_STATES = ("pending", "sending", "accepted", "dead", "cancelled")
 OUTCOMES = ("accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate")
 
 
@@ -144,6 +144,9 @@ class MessageRow(Stored, table=True):
     attempts: int
     maybe_repeat: bool
     created_at: datetime
+    reason: str | None = Field(default=None, sa_type=Text)  # why it was given up or cancelled
+    claimed_by: str | None = Field(default=None, sa_type=Text)  # the process, as in the lease
+    reply_key: str | None = Field(default=None, sa_type=Text)  # what an answer or a bounce names it by
 
 
 class AttemptRow(Stored, table=True):
@@ -160,6 +163,7 @@ class AttemptRow(Stored, table=True):
     at: datetime
     outcome: str = Field(sa_type=Text)
     reply: str = Field(sa_type=Text)
+    relay: str | None = Field(default=None, sa_type=Text)  # "relay" or "fallback"
 
 
 class RoundRow(Stored, table=True):

@@ -31,6 +31,24 @@ def trigger_statements(dialect: str, table: str, values: Sequence[str], identity
     raise ValueError(f"no triggers are known for {dialect}")
 
 
+def append_only_statements(dialect: str, table: str) -> list[str]:
+    """The statements that let nobody change or delete a row of ``table``, us included."""
+    if dialect == "sqlite":
+        refuse = "BEGIN SELECT RAISE(ABORT, '{t} is append-only'); END"
+        return [
+            f"CREATE TRIGGER {{t}}_no_{what.lower()} BEFORE {what} ON {{t}} {refuse}".format(t=table)
+            for what in ("UPDATE", "DELETE")
+        ]
+    if dialect == "postgresql":
+        return [
+            f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$"
+            f" BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {table}_append_only()",
+        ]
+    raise ValueError(f"no triggers are known for {dialect}")
+
+
 def _names(table: str, values: Sequence[str], identity: str) -> dict[str, str]:
     """The pieces of SQL that both dialects fill into their triggers."""
     watched = values if identity in values else (*values, identity)

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,7 +17,7 @@ from monitor.store.database import open_database
 from monitor.store.fact_tables import FACTS, Stored, value_columns
 from monitor.store.migrate import migrate, migration_config
 from monitor.store.schema import REVISIONS, schema_problem
-from monitor.store.triggers import trigger_statements
+from monitor.store.triggers import append_only_statements, trigger_statements
 from tests.store.databases import a_database
 
 
@@ -55,8 +56,52 @@ def test_given_a_migrated_database_when_its_triggers_are_read_then_they_are_thos
         identity = "patient_id" if kind == "patients" else "source_id"
         for statement in trigger_statements("sqlite", kind, value_columns(table), identity):
             expected[statement.split()[2]] = " ".join(statement.split())
-    assert statements(tmp_path / "bipn.db", ("trigger",)) == expected
     assert len(expected) == 7 * 7
+    for name in ("alert_events", "attempts", "journal"):
+        expected |= {statement.split()[2]: statement for statement in append_only_statements("sqlite", name)}
+    assert statements(tmp_path / "bipn.db", ("trigger",)) == expected
+
+
+def test_given_a_database_of_the_first_schema_when_migrated_then_its_messages_and_their_attempts_are_still_there(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.db"
+    database = open_database(f"sqlite:///{path}", create=True)
+    with database.write() as connection:
+        command.upgrade(migration_config(connection), "0001")
+    columns = "message_id, kind, priority, alert_ids, recipient_address, recipient_name, subject, text, headers, state"
+    old = sqlite3.connect(path)
+    with old:
+        old.execute(
+            f"INSERT INTO messages ({columns}, next_attempt_at, fencing_token, attempts, maybe_repeat, created_at)"
+            " VALUES ('<a@b>', 'alert', 2, '[]', 'n@h', 'N', 's', 't', '{}', 'accepted', '2026-01-01', 1, 1, 0, '2026-01-01')"
+        )
+        old.execute("INSERT INTO attempts (message, at, outcome, reply) VALUES (1, '2026-01-01', 'accepted', 'ok')")
+    old.close()
+    assert migrate(database) == ("0001", REVISIONS[-1])
+    new = sqlite3.connect(path)
+    assert new.execute("SELECT message_id, state, reason FROM messages").fetchall() == [("<a@b>", "accepted", None)]
+    assert new.execute("SELECT message, outcome, relay FROM attempts").fetchall() == [(1, "accepted", None)]
+    assert new.execute("PRAGMA foreign_key_check").fetchall() == []
+    new.close()
+
+
+@pytest.mark.parametrize("table", ["alert_events", "attempts", "journal"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET at = at", "DELETE FROM {}"])
+def test_given_a_record_that_is_only_added_to_when_a_row_is_changed_or_deleted_then_it_is_refused(
+    tmp_path: Path, table: str, statement: str
+) -> None:
+    a_database(tmp_path)
+    connection = sqlite3.connect(tmp_path / "bipn.db")
+    values = {
+        "alert_events": "(alert_id, at, reason, urgency) VALUES (1, '2026', 'new', 'review')",
+        "attempts": "(message, at, outcome, reply) VALUES (1, '2026', 'accepted', 'ok')",
+        "journal": "(at, event, subject, body, previous_sha256, sha256) VALUES ('2026', 'e', 's', '{}', '', '')",
+    }[table]
+    connection.execute(f"INSERT INTO {table} {values}")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement.format(table))
+    connection.close()
 
 
 def test_given_the_revisions_in_the_package_when_listed_then_the_program_knows_them_all(tmp_path: Path) -> None:

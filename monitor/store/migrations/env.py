@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-import monitor.store.tables  # noqa: F401  # fills the metadata
+import monitor.store.watch_tables  # noqa: F401  # fills the metadata, with the tables it refers to
 from monitor.store.fact_tables import Stored
 
 

@@ -18,7 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from monitor.errors import DONE, DatabaseError, MonitorError
 from monitor.service import clock
 from monitor.service.holder import has_died, own_holder
-from monitor.service.logs import log_to_stderr
+from monitor.service.logs import start_logging
 from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import send_due
@@ -134,6 +134,6 @@ def run_daemon(site: Site) -> int:
     async def main() -> int:
         return await Daemon(site).run()
 
-    log_to_stderr()
+    start_logging()
     _ = site.password  # where it cannot be read, that is said now, not at the first mail
     return asyncio.run(main())

@@ -1,4 +1,4 @@
-"""What is wrong with this installation now: one row a trouble, until it is over. ``status``, metrics and the daemon's log read them."""
+"""What is wrong with this installation now: one row a trouble, until it is over. For ``status``, metrics and the daemon's log."""
 
 from __future__ import annotations
 

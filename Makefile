@@ -6,10 +6,13 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint bench wheel-test constraints clean
+DEBIAN  = dovecot-imapd faketime openssl postfix systemd
+
+.PHONY: help demo test machine lint bench wheel-test constraints clean
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
+	@echo "make machine what some tests drive beside Python, from Debian (root): $(DEBIAN)"
 	@echo "make lint    style, types, import contracts, dependencies"
 	@echo "make bench   measure the speed goals, as ratios"
 	@echo "make wheel-test   run the tests against the installed wheel, away from this folder"
@@ -20,6 +23,11 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -q
+
+# Tests of a real Postfix, a real mailbox, a moved clock and the units skip, and say so, where these are not installed.
+machine:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null
 
 lint: $(VENV)/.lint-ready
 	$(BIN)/ruff check .

@@ -28,8 +28,8 @@ def mail_test(
     from dataclasses import asdict
 
     from monitor.cli.output import emit, emit_json
+    from monitor.config.secrets import secret
     from monitor.config.settings import load_settings
-    from monitor.config.smtp_secret import smtp_password
     from monitor.delivery.walk import walk
     from monitor.errors import DONE, NOT_DELIVERED
     from monitor.service import clock
@@ -39,7 +39,7 @@ def mail_test(
     settings = load_settings(path)
     relay = relay_address(settings.mail.relay)
     data = _test_message(settings, address, clock.now())
-    password = smtp_password(os.environ, path.parent)
+    password = secret("smtp_password", os.environ, path.parent)
     steps = asyncio.run(walk(relay, settings.mail.sender, address, data, password=password, deadline_seconds=DEADLINE_SECONDS))
     taken = steps[-1].ok
     if output is Format.JSON:

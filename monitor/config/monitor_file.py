@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from monitor.config.clock_times import ClockTime
 from monitor.config.durations import Duration
+from monitor.config.mail_file import AnswersFile, MailFile
+from monitor.config.people_file import PersonFile, ShiftFile, TeamFile, UrgencyName
 
 ACKNOWLEDGE_WITHIN = {"immediate": timedelta(hours=1), "same-day": timedelta(hours=8), "review": timedelta(days=3)}
+"""Where the file says nothing else; the most urgent first."""
+REMIND_EVERY = {"immediate": timedelta(hours=4), "same-day": timedelta(days=1), "review": timedelta(days=7)}
 """Where the file says nothing else; the most urgent first."""
 
 
@@ -24,54 +29,31 @@ def _offered(privacy: object) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelayFile:
-    """The mail server that takes the mails."""
-
-    host: Annotated[str, Field(description="Name or address of the mail server.", min_length=1)]
-    port: Annotated[
-        int, Field(description="587 for STARTTLS, 465 for TLS from the start, 25 inside a hospital.", ge=1, le=65535)
-    ] = 587
-    tls: Annotated[
-        Literal["starttls", "implicit"] | None,
-        Field(description="How the connection is encrypted; the certificate is always verified. Default: starttls."),
-    ] = None
-    insecure: Annotated[bool, Field(description="true: no encryption at all. For a relay on the same machine.")] = False
-    username: Annotated[str | None, Field(description="Who signs in. The password is never in this file.", min_length=1)] = None
-    timeout: Annotated[Duration, Field(description="How long one step of the conversation may take.")] = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailFile:
-    """How mails leave."""
-
-    sender: Annotated[str, Field(description="Address the mails come from, such as alerts@hospital.example.")]
-    relay: Annotated[RelayFile, Field(description="The mail server that takes the mails.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientFile:
-    """One mailbox."""
-
-    name: Annotated[
-        str, Field(description="Who reads it; shown in the greeting and in the record of what was sent.", min_length=1)
-    ]
-    address: Annotated[str, Field(description="Mail address, such as nurse@hospital.example.")]
-    language: Annotated[Literal["en", "de"], Field(description="Language of the mails. In this version all are English.")] = "en"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamFile:
-    """Who hears about the patients of some sites."""
-
-    sites: Annotated[tuple[str, ...], Field(description='Sites as in the patients\' records; "*" is every site.')]
-    recipients: Annotated[tuple[RecipientFile, ...], Field(description="Everybody here gets every mail of the team.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsFile:
     """Who hears when the program itself is in trouble."""
 
     address: Annotated[str, Field(description="Mail address of whoever runs the server.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageFile:
+    """The daily proof that everybody who should have been told was told. It goes to operations.address."""
+
+    at: Annotated[ClockTime, Field(description="When it is made, by the clinic's clock.")] = time(6, 30)
+    days: Annotated[int, Field(description="How many days it looks back.", ge=1, le=365)] = 7
+    ping: Annotated[
+        bool, Field(description="true: a clean statement calls the dead-man's switch whose address is the secret ping_url.")
+    ] = False
+    synthetic_patient: Annotated[
+        bool, Field(description="true: an invented patient goes the whole way every day, up to a mail to operations.address.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsFile:
+    """Figures for Prometheus, on this machine only."""
+
+    port: Annotated[int, Field(description="Where they are read, http://127.0.0.1:PORT/metrics.", ge=1024, le=65535)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +86,7 @@ class MonitorFile:
         ),
     ] = 14
     acknowledge_within: Annotated[
-        dict[Literal["immediate", "same-day", "review"], Duration],
+        dict[UrgencyName, Duration],
         Field(description="How soon somebody has to acknowledge. Defaults: immediate 1 h, same-day 8 h, review 3 d."),
     ] = field(default_factory=dict)
     privacy: Annotated[
@@ -115,3 +97,32 @@ class MonitorFile:
         ),
     ] = "pseudonym"
     operations: Annotated[OperationsFile | None, Field(description="Who hears when the program itself is in trouble.")] = None
+    people: Annotated[
+        dict[str, PersonFile],
+        Field(description="Those who can be on call or in an escalation step; the key is how they are named."),
+    ] = field(default_factory=dict)
+    on_call: Annotated[
+        dict[str, tuple[ShiftFile, ...]], Field(description="Weekly calendars; the calendar's name is its key.")
+    ] = field(default_factory=dict)
+    remind_every: Annotated[
+        dict[UrgencyName, Duration],
+        Field(
+            description="How often everybody told is reminded once the last step went unanswered."
+            " Defaults: immediate 4 h, same-day 1 d, review 7 d."
+        ),
+    ] = field(default_factory=dict)
+    digest_at: Annotated[ClockTime, Field(description="When the daily digest leaves, by the clinic's clock.")] = time(7, 30)
+    storm_above: Annotated[
+        int,
+        Field(
+            description="More patients than this in one round are told in one digest, each immediate one by name.", ge=1, le=10000
+        ),
+    ] = 20
+    feed_quiet_after: Annotated[
+        Duration, Field(description="After how long without any new record the feed is reported as quiet.")
+    ] = timedelta(days=7)
+    answers: Annotated[AnswersFile | None, Field(description="Acknowledging by answering a mail.")] = None
+    coverage: Annotated[
+        CoverageFile | None, Field(description="The daily proof that everybody who should have been told was.")
+    ] = None
+    metrics: Annotated[MetricsFile | None, Field(description="Figures for Prometheus.")] = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 MASK = "********"
-_WORD = re.compile(r"""(?i)passw|passphrase|pass$|pass["']?\s*[:=]|\bpwd\b|secret|token|credential|(api|private)[_-]?key""")
+_WORD = re.compile(
+    r"""(?i)passw|passphrase|pass$|pass["']?\s*[:=]|\bpwd\b|secret|token(?!_url)|ping_?url|credential|(api|private)[_-]?key"""
+)
 _IN_URL = re.compile(r"(?<=://)[^/\s@]*:[^\s@]*(?=@)")
 
 

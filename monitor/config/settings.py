@@ -2,71 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from monitor.clinical.findings import Urgency
+from monitor.clinical.on_call import OnCall, Recipient, Team
 from monitor.config.database_url import resolve_database
-from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, MonitorFile
+from monitor.config.mail_settings import Answers, Imap, Mail, OAuth, Relay, Smime, answers, mail
+from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, REMIND_EVERY, MonitorFile
+from monitor.config.people_settings import directory, team
 from monitor.config.policy_files import is_path, shipped_policy
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings_checks import check_settings
-from monitor.config.smtp_secret import smtp_password
 from monitor.config.validation import validate
 from monitor.config.yaml_source import Document, read_document
 
 __all__ = [
     "AcknowledgeWithin",
+    "Answers",
+    "Coverage",
+    "Imap",
     "Mail",
+    "Metrics",
+    "OAuth",
     "Operations",
     "Recipient",
     "Relay",
     "Settings",
+    "Smime",
     "Team",
     "load_settings",
     "read_settings",
-    "smtp_password",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """The mail server. ``insecure`` is a plain connection; otherwise TLS is required and verified, ``tls`` says which."""
-
-    host: str
-    port: int
-    insecure: bool
-    tls: Literal["starttls", "implicit"]
-    username: str | None
-    timeout: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """How mails leave."""
-
-    sender: str
-    relay: Relay
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """One mailbox. The address is ASCII ``local@domain``."""
-
-    name: str
-    address: str
-    language: Literal["en", "de"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """Who hears about the patients of ``sites``; ``"*"`` among them is every site."""
-
-    name: str
-    sites: tuple[str, ...]
-    recipients: tuple[Recipient, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +57,23 @@ class AcknowledgeWithin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The daily statement, made ``at`` by the clinic's clock about the last ``days``; it goes to ``operations``."""
+
+    at: time = time(6, 30)
+    days: int = 7
+    ping: bool = False
+    synthetic_patient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Figures for Prometheus, on loopback."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, checked. ``source`` is the file they are from; every path is absolute."""
 
@@ -102,6 +90,16 @@ class Settings:
     mail: Mail
     teams: tuple[Team, ...]
     operations: Operations | None
+    directory: OnCall = field(default_factory=OnCall)
+    remind_every: Mapping[Urgency, timedelta] = field(
+        default_factory=lambda: {Urgency(name): every for name, every in REMIND_EVERY.items()}
+    )
+    digest_at: time = time(7, 30)  # by the clinic's clock
+    storm_above: int = 20  # patients in one round
+    feed_quiet_after: timedelta = timedelta(days=7)
+    answers: Answers | None = None
+    coverage: Coverage | None = None
+    metrics: Metrics | None = None
 
 
 def load_settings(path: Path) -> Settings:
@@ -121,6 +119,8 @@ def read_settings(document: Document) -> tuple[Settings | None, list[Problem]]:
 def _settings(written: MonitorFile, source: Path) -> Settings:
     folder = source.parent
     waits = ACKNOWLEDGE_WITHIN | dict(written.acknowledge_within.items())
+    reminders = REMIND_EVERY | dict(written.remind_every.items())
+    coverage = written.coverage
     return Settings(
         source=source,
         time_zone=ZoneInfo(written.time_zone),
@@ -132,28 +132,17 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         announce_within=timedelta(days=written.announce_within_days),
         acknowledge_within=AcknowledgeWithin(immediate=waits["immediate"], same_day=waits["same-day"], review=waits["review"]),
         privacy=written.privacy,
-        mail=_mail(written),
-        teams=tuple(_team(name, written) for name in written.teams),
+        mail=mail(written.mail, folder),
+        teams=tuple(team(name, each, folder) for name, each in written.teams.items()),
         operations=Operations(address=written.operations.address) if written.operations else None,
+        directory=directory(written.people, written.on_call, folder),
+        remind_every={Urgency(name): every for name, every in reminders.items()},
+        digest_at=written.digest_at,
+        storm_above=written.storm_above,
+        feed_quiet_after=written.feed_quiet_after,
+        answers=answers(written.answers, folder) if written.answers else None,
+        coverage=Coverage(at=coverage.at, days=coverage.days, ping=coverage.ping, synthetic_patient=coverage.synthetic_patient)
+        if coverage
+        else None,
+        metrics=Metrics(port=written.metrics.port) if written.metrics else None,
     )
-
-
-def _mail(written: MonitorFile) -> Mail:
-    relay = written.mail.relay
-    return Mail(
-        sender=written.mail.sender,
-        relay=Relay(
-            host=relay.host,
-            port=relay.port,
-            insecure=relay.insecure,
-            tls=relay.tls or "starttls",
-            username=relay.username,
-            timeout=relay.timeout,
-        ),
-    )
-
-
-def _team(name: str, written: MonitorFile) -> Team:
-    team = written.teams[name]
-    recipients = (Recipient(name=each.name, address=each.address, language=each.language) for each in team.recipients)
-    return Team(name=name, sites=team.sites, recipients=tuple(recipients))

@@ -158,12 +158,14 @@ def keys_at(shape: Any, loc: Loc) -> list[str]:
     for step in loc:
         shape = _bare(shape)
         if dataclasses.is_dataclass(shape):
-            shape = typing.get_type_hints(shape, include_extras=True).get(str(step))
+            hints = typing.get_type_hints(shape, include_extras=True)
+            shape = hints.get(str(step), hints.get(f"{step}_"))
         else:
             arguments = typing.get_args(shape)
             shape = arguments[1 if typing.get_origin(shape) is dict else 0] if arguments else None
     shape = _bare(shape)
-    return [each.name for each in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
+    # a key that is a word of Python, such as "from", has an underscore there
+    return [each.name.removesuffix("_") for each in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
 
 
 def _bare(shape: Any) -> Any:

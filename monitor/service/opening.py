@@ -11,7 +11,8 @@ from types import TracebackType
 from monitor.clinical.policy import Policy
 from monitor.config.database_url import resolve_database
 from monitor.config.policy_files import load_policy
-from monitor.config.settings import Settings, load_settings, smtp_password
+from monitor.config.secrets import secret
+from monitor.config.settings import Settings, load_settings
 from monitor.errors import DatabaseError, UsageError
 from monitor.store.database import Database, open_database
 from monitor.store.migrate import migrate
@@ -36,7 +37,7 @@ class Site:
     @property
     def password(self) -> str | None:
         """The relay's, read by those who send: who only looks need not be allowed to read it. Raises ConfigError."""
-        return None if self.settings.mail.relay.username is None else smtp_password(os.environ, self.folder)
+        return None if self.settings.mail.relay.username is None else secret("smtp_password", os.environ, self.folder)
 
     def __enter__(self) -> Site:
         return self
@@ -64,17 +65,40 @@ def find_config(option: Path | None, environ: Mapping[str, str]) -> Path:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a configuration file says, with the policy it names. ``folder`` is the file's."""
+
+    settings: Settings
+    policy: Policy
+    folder: Path
+
+
+def read_configuration(config: Path, database_url: str | None = None) -> Configuration:
+    """The configuration, read and checked; ``database_url`` wins over its own. Raises ConfigError with every mistake."""
+    return with_policy(load_settings(config), config.parent, database_url)
+
+
+def with_policy(settings: Settings, folder: Path, database_url: str | None = None) -> Configuration:
+    """Settings with the policy files that they name. Raises ConfigError with every mistake in those."""
+    if database_url is not None:
+        settings = replace(settings, database=resolve_database(database_url, folder=Path.cwd()))
+    policy = load_policy(thresholds=settings.policy, guideline=settings.guideline, zone=settings.time_zone)
+    return Configuration(settings=settings, policy=policy, folder=folder)
+
+
 def open_site(config: Path, database_url: str | None = None, *, create: bool = False, check_schema: bool = True) -> Site:
     """Read the configuration and open its database.
 
     ``create`` makes and migrates an embedded database that is not there yet. Raises ConfigError for a faulty
     configuration, DatabaseError for a database that is missing, unreadable or of another version.
     """
-    settings = load_settings(config)
-    if database_url is not None:
-        settings = replace(settings, database=resolve_database(database_url, folder=Path.cwd()))
-    policy = load_policy(thresholds=settings.policy, guideline=settings.guideline, zone=settings.time_zone)
-    database = open_database(settings.database, create=create)
+    return open_configured(read_configuration(config, database_url), create=create, check_schema=check_schema)
+
+
+def open_configured(configuration: Configuration, *, create: bool = False, check_schema: bool = True) -> Site:
+    """Open the database of a configuration that was read. As ``open_site``."""
+    database = open_database(configuration.settings.database, create=create)
     try:
         made = create and schema_version(database) is None
         if made:
@@ -87,9 +111,9 @@ def open_site(config: Path, database_url: str | None = None, *, create: bool = F
         database.close()
         raise
     return Site(
-        settings=settings,
-        policy=policy,
+        settings=configuration.settings,
+        policy=configuration.policy,
         database=database,
-        folder=config.parent,
+        folder=configuration.folder,
         made=made,
     )

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from monitor.config import check
 from monitor.config.problems import InvalidConfigError
 from monitor.config.secrecy import masked
+from monitor.config.secrets import secret
 from monitor.config.settings import load_settings
-from monitor.config.smtp_secret import smtp_password
 from monitor.errors import ConfigError
 from tests.config.files import MINIMAL, monitor_file
 
@@ -108,11 +108,11 @@ def test_given_several_places_when_the_password_is_looked_for_then_the_credentia
         (folder / "smtp_password").write_text(text, encoding="utf-8")
         (folder / "smtp_password").chmod(0o600)
     environ = {"CREDENTIALS_DIRECTORY": str(credentials), "BIPN_MONITOR_SMTP_PASSWORD": "of the variable"}
-    assert smtp_password(environ, beside) == "of systemd"
-    assert smtp_password({**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, beside) == "of the variable"
-    assert smtp_password({}, beside) == "of the file"
-    assert smtp_password({}, tmp_path) is None
-    assert smtp_password({}) is None
+    assert secret("smtp_password", environ, beside) == "of systemd"
+    assert secret("smtp_password", {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, beside) == "of the variable"
+    assert secret("smtp_password", {}, beside) == "of the file"
+    assert secret("smtp_password", {}, tmp_path) is None
+    assert secret("smtp_password", {}) is None
 
 
 def test_given_a_password_file_that_everybody_can_read_when_read_then_it_is_refused_without_showing_it(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_given_a_password_file_that_everybody_can_read_when_read_then_it_is_refu
     file.write_text(MARKER, encoding="utf-8")
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod o-r") as refused:
-        smtp_password({}, tmp_path)
+        secret("smtp_password", {}, tmp_path)
     assert MARKER not in str(refused.value)
 
 
@@ -129,6 +129,6 @@ def test_given_a_password_file_that_is_not_text_when_read_then_its_bytes_are_not
     file.write_bytes(MARKER.encode() + b"\xff")
     file.chmod(0o600)
     with pytest.raises(ConfigError) as refused:
-        smtp_password({}, tmp_path)
+        secret("smtp_password", {}, tmp_path)
     assert MARKER not in str(refused.value)
     assert refused.value.__cause__ is None

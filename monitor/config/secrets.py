@@ -1,0 +1,58 @@
+"""The secrets: passwords, a key, the dead-man's switch. They are never in the configuration and never in a text."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from monitor.errors import ConfigError
+
+SecretName = Literal[
+    "smtp_password",
+    "smtp_password_fallback",
+    "smtp_oauth_secret",
+    "smtp_oauth_secret_fallback",
+    "smime_key",  # PEM text
+    "imap_password",
+    "ping_url",
+]
+
+
+def secret(name: SecretName, environ: Mapping[str, str], config_folder: Path | None = None) -> str | None:
+    """The first of: systemd's credential, the variable, the file ``name`` beside the configuration. None without any.
+
+    Raises ConfigError for a file that cannot be read, or that everybody can.
+    """
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if folder and (Path(folder) / name).is_file():
+        return _read(Path(folder) / name)
+    if environ.get(variable(name)):
+        return environ[variable(name)]
+    if config_folder is not None and (config_folder / name).is_file():
+        path = config_folder / name
+        if path.stat().st_mode & stat.S_IROTH:
+            raise ConfigError(f"{path} can be read by everybody; run: chmod o-r {path}")
+        return _read(path)
+    return None
+
+
+def variable(name: str) -> str:
+    """The environment variable that may hold the secret.
+
+    >>> variable("smtp_password")
+    'BIPN_MONITOR_SMTP_PASSWORD'
+    """
+    return f"BIPN_MONITOR_{name.upper()}"
+
+
+def _read(path: Path) -> str | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except PermissionError:
+        raise ConfigError(f"{path} cannot be read by this user: run this as one who may, or let this user read it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        # `from None`: the text of a decoding error holds bytes of the secret
+        raise ConfigError(f"{path} cannot be read: {type(error).__name__}") from None
+    return text.rstrip("\r\n") or None

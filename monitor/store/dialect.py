@@ -177,6 +177,14 @@ def refuse_broken_references(connection: Connection) -> None:
         raise DatabaseError("rows of the database refer to rows that are not there: restore the newest backup, then repeat")
 
 
+def highest_id_given(connection: Connection, table: str) -> int | None:
+    """The highest id that a table with AUTOINCREMENT ever gave, also to rows that are gone; None where nothing keeps it."""
+    if connection.dialect.name != "sqlite":
+        return None
+    query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
+    return int(connection.exec_driver_sql(query, (table,)).scalar_one())
+
+
 def data_version(connection: Connection) -> int | None:
     """A number that moves with every commit of another connection, or None where the database has none."""
     if connection.dialect.name != "sqlite":

@@ -11,14 +11,17 @@ import aiosmtplib
 
 from monitor.delivery.conversation import RelayAddress, StepName, client_for, steps_to_greet, steps_to_hand_over
 from monitor.delivery.email import NEEDS_LOGIN, classify
+from monitor.delivery.oauth import TokenError, Tokens
 
 NAMES: dict[StepName, str] = {
     "connect": "connect",
     "hello": "EHLO",
     "starttls": "STARTTLS",
+    "token": "token",
     "login": "AUTH",
     "sender": "MAIL",
     "recipient": "RCPT",
+    "data": "DATA",
     "message": "DATA",
 }
 
@@ -33,6 +36,8 @@ REMEDIES = {
     "TLS": "the TLS handshake failed: tls: implicit belongs to 465, starttls to 25 and 587",
     "certificate": "the relay's certificate is not trusted: use the host name it was issued for, "
     "and add the hospital's CA to this machine",
+    "token": "check mail.relay.oauth (token_url, client_id, scope) and the secret smtp_oauth_secret, and that this machine "
+    "may reach the token endpoint",
     "AUTH": "check mail.relay.username and the secret smtp_password, and that the relay allows this kind of login",
     "MAIL": "the relay does not accept the sender; check mail.sender, or ask for it to be allowed",
     "RCPT": "the relay does not accept this recipient; check the address, and that this machine may relay to it",
@@ -49,29 +54,54 @@ class WalkedStep:
     words: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How this relay is logged in to, and under which settings."""
+
+    password_found: bool
+    by_token: bool
+    fallback: bool
+
+    def in_its_words(self, remedy: str) -> str:
+        """A remedy with the names of the settings and secrets of this relay."""
+        if not self.fallback:
+            return remedy
+        for name in ("smtp_password", "SMTP_PASSWORD", "smtp_oauth_secret"):
+            remedy = remedy.replace(name, name + ("_FALLBACK" if name.isupper() else "_fallback"))
+        return remedy.replace("mail.relay.", "mail.fallback_relay.")
+
+
 async def walk(
     relay: RelayAddress,
     sender: str,
     recipient: str,
     data: bytes,
     *,
-    password: str | None,
+    password: str | None = None,
+    tokens: Tokens | None = None,
     tls_context: ssl.SSLContext | None = None,
     deadline_seconds: float,
+    fallback: bool = False,
 ) -> list[WalkedStep]:
-    """Hands one mail over and tells every step; the last is the one that failed, or "accepted"."""
+    """Hands one mail over and tells every step; the last is the one that failed, or "accepted".
+
+    ``fallback``: the second relay is walked to, and the remedies name its settings.
+    """
     walked: list[WalkedStep] = []
+    way = _Way(password_found=password is not None, by_token=tokens is not None, fallback=fallback)
     client = client_for(relay, tls_context)
     name = "resolve"
     try:
         async with asyncio.timeout(deadline_seconds):
             walked.append(await _resolve(relay))
-            for step in [*steps_to_greet(client, relay, password), *steps_to_hand_over(client, sender, recipient, data)]:
+            greeting = steps_to_greet(client, relay, password, tokens)
+            for step in [*greeting, *steps_to_hand_over(client, sender, recipient, data)]:
                 name = NAMES[step.name]
                 reply = await step.run()
-                walked.extend(_told(name, reply, client, relay))
+                if step.name != "data":  # half of a step: what follows it is told
+                    walked.extend(_told(name, reply, client, relay))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        walked.append(_failed(name, error, password))
+        walked.append(_failed(name, error, way))
         return walked
     finally:
         client.close()
@@ -106,21 +136,25 @@ def _certificate(client: aiosmtplib.SMTP) -> WalkedStep:
     return WalkedStep(name="certificate", ok=True, words=f"{version}, good until {known.get('notAfter', 'unknown')}")
 
 
-def _failed(name: str, error: Exception, password: str | None) -> WalkedStep:
-    step = _where(name, error)
+def _failed(name: str, error: Exception, way: _Way) -> WalkedStep:
+    step = "token" if isinstance(error, TokenError) else _where(name, error)
     said = "the name is not known" if step == "resolve" else classify(error, "connect").words
     code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) and error.code > 0 else None
-    remedy = _particular(step, error, code, password) or REMEDIES[step]
+    remedy = way.in_its_words(_particular(step, error, code, way) or REMEDIES[step])
     return WalkedStep(name=step, ok=False, words=f"{f'{code} ' if code else ''}{said} - {remedy}")
 
 
-def _particular(step: str, error: Exception, code: int | None, password: str | None) -> str | None:
+def _particular(step: str, error: Exception, code: int | None, way: _Way) -> str | None:
     """What to do where the error tells more than the step it happened at."""
     if step == "connect" and isinstance(error, aiosmtplib.SMTPResponseException):
         return "what answers there is no mail server; check mail.relay.host and port"
     if step == "AUTH" and code is None and "not supported" in str(error):  # the library's own words: it has no class for them
+        if way.by_token:
+            return "the relay offers no XOAUTH2 here: check host and port, or remove mail.relay.oauth"
         return "the relay offers no login here: use its submission port (587 or 465), or remove mail.relay.username"
-    if step == "AUTH" and password is None:
+    if step == "AUTH" and way.by_token:
+        return "the token was given, the relay refuses it: mail.relay.username is the mailbox that the application may send as"
+    if step == "AUTH" and not way.password_found:
         return (
             "no password was found: give it as the file smtp_password beside the configuration, or in BIPN_MONITOR_SMTP_PASSWORD"
         )

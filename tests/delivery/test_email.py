@@ -41,7 +41,7 @@ def test_given_a_relay_that_takes_mail_when_sent_then_it_is_accepted_over_tls_by
     server: SmtpServer, certificate: Certificate
 ) -> None:
     outcome = hand_over(server.port, certificate.trusting())
-    assert (outcome.kind, outcome.code, outcome.at) == ("accepted", 250, None)
+    assert (outcome.kind, outcome.code, outcome.at, outcome.words) == ("accepted", 250, None, "250 2.0.0 taken")
     (mail,) = server.mails
     assert (mail.sender, mail.recipient, mail.over_tls, mail.data) == (SENDER, NURSE, True, MAIL)
 
@@ -71,6 +71,7 @@ def test_given_tls_from_the_first_byte_when_sent_then_it_is_accepted(certificate
         ("banner", DROP, "relay_fault"),
         ("MAIL", DROP, "relay_fault"),
         ("RCPT", DROP, "relay_fault"),
+        ("DATA", DROP, "relay_fault"),
         (".", DROP, "indeterminate"),
     ],
 )
@@ -162,6 +163,31 @@ def test_given_a_burst_when_one_is_refused_then_the_others_go_over_the_same_conn
 
     assert asyncio.run(burst()) == ["accepted", "refused_for_good", "accepted"]
     assert server.connections == 1
+    assert server.commands.count("RSET") == 1  # after the refusal; after an acceptance there is nothing to end
+
+
+def test_given_a_connection_that_the_relay_closes_after_each_message_when_sent_then_it_connects_anew(
+    server: SmtpServer, certificate: Certificate
+) -> None:
+    async def burst() -> list[str]:
+        relay = RelayAddress(host="localhost", port=server.port)
+        async with Session(relay, tls_context=certificate.trusting()) as session:
+            first = await session.send(SENDER, NURSE, MAIL, deadline_seconds=5)
+            server.script("MAIL", "421 4.7.0 too many messages on this connection")
+            return [first.kind, (await session.send(SENDER, NURSE, MAIL, deadline_seconds=5)).kind]
+
+    assert asyncio.run(burst()) == ["accepted", "accepted"]
+    assert server.connections == 2
+
+
+def test_given_lines_that_begin_with_dots_and_odd_line_ends_when_sent_then_they_arrive_as_lines(
+    server: SmtpServer, certificate: Certificate
+) -> None:
+    relay = RelayAddress(host="localhost", port=server.port)
+    data = b".\r\n..\nlone\r.\r\n.\n\nlast"
+    outcome = asyncio.run(send(relay, SENDER, NURSE, data, tls_context=certificate.trusting(), deadline_seconds=5))
+    assert outcome.kind == "accepted"
+    assert server.mails[0].data == b".\r\n..\r\nlone\r\n.\r\n.\r\n\r\nlast\r\n"
 
 
 def test_given_a_burst_when_the_relay_hangs_up_in_between_then_it_connects_anew(
@@ -171,7 +197,7 @@ def test_given_a_burst_when_the_relay_hangs_up_in_between_then_it_connects_anew(
         relay = RelayAddress(host="localhost", port=server.port)
         async with Session(relay, password=None, tls_context=certificate.trusting()) as session:
             first = await session.send(SENDER, NURSE, MAIL, deadline_seconds=5)
-            server.script("RSET", DROP)
+            server.script("MAIL", DROP)  # left alone too long; nothing of the second is lost by it
             second = await session.send(SENDER, NURSE, MAIL, deadline_seconds=5)
             server.script(".", DROP)
             third = await session.send(SENDER, NURSE, MAIL, deadline_seconds=5)

@@ -8,13 +8,14 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 DEBIAN  = dovecot-imapd faketime openssl postfix systemd
 
-.PHONY: help demo test machine lint bench wheel-test constraints clean
+.PHONY: help demo test machine lint bench soak wheel-test constraints clean
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
 	@echo "make machine what some tests drive beside Python, from Debian (root): $(DEBIAN)"
 	@echo "make lint    style, types, import contracts, dependencies"
 	@echo "make bench   measure the speed goals, as ratios"
+	@echo "make soak    the daemon under ten minutes of facts: latency, memory, CPU when idle"
 	@echo "make wheel-test   run the tests against the installed wheel, away from this folder"
 	@echo "make clean   remove what make made"
 
@@ -38,6 +39,9 @@ lint: $(VENV)/.lint-ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m bench.gates
+
+soak: $(VENV)/.ready
+	$(BIN)/python -m bench.soak
 
 wheel-test: $(VENV)/.ready
 	rm -rf build/wheel-test && mkdir -p build/wheel-test/away

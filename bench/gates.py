@@ -3,7 +3,9 @@
 P1, P3, idle  a round that has nothing to do, and what it costs where a hundred times more is stored
 L1            one new assessment to its alerts, over a raw read of that patient's rows
 R1            a full replay from the tables alone, over SQLite's own scan of the assessments
-W1, W3        committing one alert with its message; a validated import
+W1, W2        committing one alert with its message; a hundred in one transaction
+W3            a validated import
+M2            a burst of mails to a relay that is 20 ms away, over one round trip a mail
 S1            ``--help``, over an interpreter that does nothing
 """
 
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import sqlite3
 import subprocess
@@ -26,18 +27,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from bench import cohort
+from bench import cohort, delivery
 from bench.measure import Ratio, medians, repeated
 from monitor.clinical.evaluate import evaluate
-from monitor.clinical.findings import Review
-from monitor.clinical.history import History
 from monitor.clinical.lifecycle import decide
 from monitor.clinical.replay import replay
 from monitor.service.ingest import import_paths
 from monitor.service.opening import Site, open_site
 from monitor.service.post import send_due
 from monitor.service.round import run_round
-from monitor.store import alerts, changes, histories, outbox
+from monitor.store import changes, histories
 from monitor.store.database import open_database
 from monitor.store.fact_tables import KINDS
 from monitor.store.migrate import migrate
@@ -148,53 +147,6 @@ def full_replay(site: Site, path: Path, patients: int) -> Ratio:
     return Ratio(goal="R1", what="replay", seconds=replay_seconds, against="scan", against_seconds=scan_seconds / 5, gate=65)
 
 
-def commit(site: Site, folder: Path) -> Ratio:
-    """W1: one alert, its event and its message in one transaction, over one fdatasync of 4 KiB appended."""
-    history, review = _marked(site)
-    number = iter(range(1_000_000))
-
-    def alert() -> None:
-        name = f"W-{next(number)}"
-        transitions = decide((), review, patient_id=name, history=history, now=NOW)[:1]
-        with site.database.write() as connection:
-            saved = alerts.save(connection, transitions, now=NOW, policy_sha256=site.policy.sha256)
-            message = outbox.NewMessage(
-                message_id=f"<{name}@bench>",
-                kind="alert",
-                recipient_address="nurse@hospital.example",
-                recipient_name="Nurse",
-                subject="bench",
-                text="text " * 200,
-                html="html " * 400,
-                alert_ids=(saved[0].after.alert_id or 0,),
-                patient_id=name,
-            )
-            outbox.enqueue(connection, [message], now=NOW)
-
-    page = os.urandom(4096)
-    handle = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY)
-
-    def sync() -> None:
-        os.write(handle, page)  # the file grows, as a write-ahead log does
-        os.fdatasync(handle)
-
-    ours, floor = medians(alert, sync, rounds=200, wall=True)
-    os.close(handle)
-    return Ratio(goal="W1", what="commit of 1 alert", seconds=ours, against="fdatasync", against_seconds=floor, gate=4)
-
-
-def _marked(site: Site) -> tuple[History, Review]:
-    """Some patient of the cohort for whom something was found once, and what."""
-    with site.database.read() as connection:
-        for number in range(40):
-            name = cohort.patient_name(number)
-            history = histories.load(connection, [name], ZONE).histories[name]
-            for _, review, _ in replay(history, site.policy, until=NOW):
-                if review.findings:
-                    return history, review
-    raise RuntimeError("the cohort has no finding to commit")
-
-
 def validated_import(folder: Path, rows: int) -> Ratio:
     """W3: a CSV of assessments, checked and stored, over a bare executemany into the same table and triggers."""
     folder.mkdir()
@@ -276,7 +228,9 @@ def _all(folder: Path, small_patients: int, large_patients: int) -> Iterator[Rat
     yield start()
     yield validated_import(folder / "import", 20_000)
     with site_of(folder, "commits", 40) as commits:
-        yield commit(commits, folder)
+        yield from delivery.commits(commits, folder)
+    with site_of(folder, "burst", 1) as quiet:
+        yield delivery.burst(quiet, folder)
     with site_of(folder, "small", small_patients) as small:
         yield one_new_assessment(small, folder / "small.db")
         yield full_replay(small, folder / "small.db", small_patients)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from monitor.clinical.alerts import Alert, State, Transition
+from monitor.store import journal
 from monitor.store.alert_json import finding_columns, finding_of
 from monitor.store.tables import ALERT_EVENTS, ALERTS, POLICIES
 
@@ -123,6 +124,7 @@ def save(
         for transition in transitions
     )
     _append(connection, [(t.after, t.reason.value) for t in saved], now=now, by=by, note=note)
+    journal.append(connection, now, *(_journaled(transition, policy_sha256) for transition in saved))
     return saved
 
 
@@ -180,6 +182,27 @@ def _append(
     ]
     if rows:
         connection.execute(_HAPPENED, rows)
+
+
+def _journaled(transition: Transition, policy_sha256: str | None) -> journal.Entry:
+    alert, finding = transition.after, transition.after.finding
+    name = f"A-{alert.alert_id}"
+    return journal.Entry(
+        "alert",
+        name,
+        {
+            "alert": name,
+            "patient_id": alert.patient_id,
+            "rule": finding.rule,
+            "urgency": finding.urgency.value,
+            "reason": transition.reason.value,
+            "state": alert.state,
+            "clinical_at": finding.clinical_at,
+            "criteria_met": [criterion.id for criterion in finding.criteria if criterion.met],
+            "evidence": [f"{each.kind} {each.id} version {each.version}" for each in finding.evidence],
+            "policy_sha256": policy_sha256,
+        },
+    )
 
 
 def _columns(alert: Alert) -> dict[str, Any]:

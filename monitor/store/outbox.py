@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
+from monitor.store import journal
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
 _ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=True)
@@ -93,7 +94,9 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
         }
         for message in messages
     ]
-    return tuple(connection.execute(_ENQUEUE, rows).scalars().all())
+    ids = tuple(connection.execute(_ENQUEUE, rows).scalars().all())
+    journal.append(connection, now, *map(_minted, ids, messages))
+    return ids
 
 
 def is_known(connection: Connection, message_id: str) -> bool:
@@ -173,6 +176,7 @@ def record_outcome(
     message since: its token is not the claim's any more.
     """
     connection.execute(ATTEMPTS.insert(), {"message": message.id, "at": now, "outcome": outcome, "reply": reply})
+    journal.append(connection, now, _attempted(message.id, outcome, reply))
     changes: dict[str, Any] = {"lease_until": None}
     if outcome == "accepted":
         changes["state"] = "accepted"
@@ -197,6 +201,7 @@ def release_expired(connection: Connection, now: datetime) -> int:
         reply = "no outcome was recorded before the end of the lease"
         rows = [{"message": id_, "at": now, "outcome": "indeterminate", "reply": reply} for id_ in ids]
         connection.execute(ATTEMPTS.insert(), rows)
+        journal.append(connection, now, *(_attempted(id_, "indeterminate", reply) for id_ in ids))
         back = {"state": "pending", "lease_until": None, "next_attempt_at": now, "maybe_repeat": True}
         connection.execute(MESSAGES.update().where(MESSAGES.c.id.in_(ids)).values(**back))
     return len(ids)
@@ -240,6 +245,22 @@ def attempts_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[At
     for row in connection.execute(select(*columns).where(ATTEMPTS.c.message.in_(list(found))).order_by(ATTEMPTS.c.id)):
         found[row.message].append(Attempt(*row))
     return found
+
+
+def _minted(id_: int, message: NewMessage) -> journal.Entry:
+    body = {
+        "number": id_,
+        "message_id": message.message_id,
+        "kind": message.kind,
+        "recipient": message.recipient_address,
+        "alerts": [f"A-{alert_id}" for alert_id in message.alert_ids],
+        "patient_id": message.patient_id,
+    }
+    return journal.Entry("message", f"message {id_}", body)
+
+
+def _attempted(id_: int, outcome: str, reply: str) -> journal.Entry:
+    return journal.Entry("attempt", f"message {id_}", {"number": id_, "outcome": outcome, "reply": reply})
 
 
 def _stored(row: Any, **changed: Any) -> StoredMessage:

@@ -114,13 +114,18 @@ def who(directory: OnCall, names: Iterable[str], at: datetime, zone: ZoneInfo) -
     return on_wall(directory, names, local.date(), _minute(local))
 
 
-def on_wall(directory: OnCall, names: Iterable[str], day: date, minute: int, *, absences: bool = True) -> tuple[Recipient, ...]:
-    """As ``who``, while the clinic's calendar shows ``day`` and its clock ``minute``. Without ``absences`` nobody is away."""
+def on_wall(directory: OnCall, names: Iterable[str], day: date, minute: int) -> tuple[Recipient, ...]:
+    """As ``who``, while the clinic's calendar shows ``day`` and its clock ``minute``."""
     found: dict[str, Recipient] = {}
-    for key in _keys(directory, names, day, minute):
-        for person in _present(directory, key, day, set()) if absences else (directory.people[key],):
+    for key in scheduled(directory, names, day, minute):
+        for person in _present(directory, key, day, set()):
             found.setdefault(person.recipient.address.lower(), person.recipient)
     return tuple(found.values())
+
+
+def scheduled(directory: OnCall, names: Iterable[str], day: date, minute: int) -> tuple[str, ...]:
+    """The keys of those named, the calendars' shifts looked up; whether they are away is not asked."""
+    return tuple(_keys(directory, names, day, minute))
 
 
 def quiet_until(quiet: QuietHours | None, at: datetime, zone: ZoneInfo) -> datetime | None:
@@ -135,7 +140,7 @@ def quiet_until(quiet: QuietHours | None, at: datetime, zone: ZoneInfo) -> datet
     return None  # quiet hours without an end hold nothing back
 
 
-def holds(shift: Shift, weekday: int, minute: int) -> bool:
+def _holds(shift: Shift, weekday: int, minute: int) -> bool:
     """Whether the shift holds at this minute of the clock on this day of the week."""
     if shift.from_minute < shift.until_minute:
         return weekday in shift.days and shift.from_minute <= minute < shift.until_minute
@@ -151,7 +156,7 @@ def _keys(directory: OnCall, names: Iterable[str], day: date, minute: int) -> It
             yield name
             continue
         for shift in rota.shifts:
-            if holds(shift, day.weekday(), minute):
+            if _holds(shift, day.weekday(), minute):
                 yield from shift.people
 
 

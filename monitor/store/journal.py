@@ -8,13 +8,15 @@ moves an entry has to write anew everything after it, and no longer ends in the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Text, select, type_coerce
+from sqlalchemy import Connection, Dialect, Text, select, type_coerce
+from sqlmodel import UTCDateTime
 
 from monitor.store import dialect
 from monitor.store.watch_tables import JOURNAL
@@ -23,8 +25,7 @@ FIRST_PREVIOUS = "0" * 64
 """What stands for the hash before the first entry."""
 
 _PER_READ = 1000
-_LAST = select(JOURNAL.c.id, JOURNAL.c.sha256).order_by(JOURNAL.c.id.desc()).limit(1)
-_INSERT = JOURNAL.insert()
+_LAST = "SELECT id, sha256 FROM journal ORDER BY id DESC LIMIT 1"
 _COLUMNS = ("id", "at", "event", "subject", "body", "previous_sha256", "sha256")
 
 
@@ -71,23 +72,37 @@ def append(connection: Connection, now: datetime, *entries: Entry) -> None:
     """Add entries in the caller's writing transaction: one read and one insert, however many they are."""
     if not entries:
         return
-    last = connection.execute(_LAST).one_or_none()
-    number, previous = (0, FIRST_PREVIOUS) if last is None else (last.id, last.sha256)
+    number, previous = _end(connection)
     at = now.astimezone(UTC)
+    statement, stored = _insert(connection.dialect)
+    stored_at = stored(at)
     rows = []
     for entry in entries:
         number += 1
         body = _json(entry.body)
         hashed = _hash(previous, number, at, entry.event, entry.subject, body)
-        rows.append(dict(zip(_COLUMNS, (number, at, entry.event, entry.subject, body, previous, hashed), strict=True)))
+        rows.append((number, stored_at, entry.event, entry.subject, body, previous, hashed))
         previous = hashed
-    connection.execute(_INSERT, rows)
+    connection.exec_driver_sql(statement, rows if len(rows) > 1 else rows[0])
 
 
 def last_sha256(connection: Connection) -> str:
     """The hash that the journal ends in; FIRST_PREVIOUS while it is empty."""
-    last = connection.execute(_LAST).one_or_none()
-    return FIRST_PREVIOUS if last is None else str(last.sha256)
+    return _end(connection)[1]
+
+
+def _end(connection: Connection) -> tuple[int, str]:
+    """The last entry's number and hash."""
+    last = connection.exec_driver_sql(_LAST).one_or_none()
+    return (0, FIRST_PREVIOUS) if last is None else (last[0], last[1])
+
+
+@cache
+def _insert(spoken: Dialect) -> tuple[str, Callable[[datetime], object]]:
+    """The statement as the driver takes it, and what makes of an instant what it stores: each alert waits for this."""
+    marks = dialect.placeholders(spoken, len(_COLUMNS))
+    stored = UTCDateTime().dialect_impl(spoken).bind_processor(spoken) or (lambda at: at)
+    return f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({marks})", stored
 
 
 def newest(connection: Connection, event: str, subject: str) -> Kept | None:
@@ -185,14 +200,13 @@ def _hash(previous: str, id_: int, at: datetime, event: str, subject: str, body:
     return sha256(f"{previous}{line}".encode()).hexdigest()
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_instant_text)
-
-
 def _instant_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     raise TypeError(f"{type(value).__name__} has no place in the journal")
+
+
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_instant_text).encode
 
 
 def _kept(row: Any) -> Kept:

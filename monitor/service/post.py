@@ -19,7 +19,7 @@ from monitor.delivery.message import OutgoingMessage, build
 from monitor.service import alarms, clock
 from monitor.service.mailing import IN_REPLY_TO
 from monitor.service.opening import Site
-from monitor.store import outbox
+from monitor.store import claims, outbox
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def send_due(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never
     ``stopping`` is asked before each message; what is left then waits for the next start.
     """
     with site.database.read() as connection:
-        if not outbox.anything_due(connection, now):
+        if not claims.anything_due(connection, now):
             return PostSummary()
     return asyncio.run(_send_due(site, now, stopping))
 
@@ -75,13 +75,13 @@ async def _send_due(site: Site, now: datetime, stopping: Callable[[], bool]) -> 
     accepted = failed = 0
     fault: str | None = None
     with site.database.write() as connection:
-        outbox.release_expired(connection, now)
+        claims.release_expired(connection, now)
     async with Session(relay_address(site.settings.mail.relay), password=site.password) as session:
         while fault is None and not stopping():
             into = timedelta(seconds=clock.monotonic_seconds() - begun)  # a burst may last longer than a lease
             with site.database.write() as connection:
                 # One at a time: what a dead process had claimed is one message, not a batch, and none waits for another.
-                claimed = outbox.claim_due(connection, now=now, limit=1, lease=LEASE + into)
+                claimed = claims.claim_due(connection, now=now, limit=1, lease=LEASE + into)
             if not claimed:
                 break
             message = claimed[0]
@@ -123,6 +123,6 @@ def _written(site: Site, message: outbox.StoredMessage) -> bytes:
 def _record(site: Site, message: outbox.StoredMessage, outcome: Outcome, now: datetime) -> None:
     wait = RELAY_BACK_OFF if outcome.kind == "relay_fault" else BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
     with site.database.write() as connection:
-        outbox.record_outcome(connection, message, outcome.kind, outcome.words, now=clock.now(), next_attempt_at=now + wait)
+        claims.record_outcome(connection, message, outcome.kind, outcome.words, now=clock.now(), next_attempt_at=now + wait)
         if outcome.kind == "refused_for_good" and message.kind != "operations":  # an alarm about an alarm would never end
             alarms.raise_alarm(site, connection, alarms.refused_mail(message.id, outcome.words), now)

@@ -70,7 +70,7 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
 
 
 def told_of(written: Sequence[Written], alert_ids: Collection[int]) -> list[Written]:
-    """Those that told of one of the alerts, or still will; what was refused for good told nobody."""
+    """Those that told of one of the alerts, or still will; what was refused for good or cancelled told nobody."""
     wanted = set(alert_ids)
-    told = (each for each in written if each.state != "dead" or each.maybe_repeat)
+    told = (each for each in written if each.state not in ("dead", "cancelled") or each.maybe_repeat)
     return [each for each in told if wanted.intersection(each.alert_ids)]

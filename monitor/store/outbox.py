@@ -1,32 +1,33 @@
-"""Messages on their way out. At least once, visibly, never silently.
+"""Messages on their way out: put in by the transaction that decided to tell, rendered, their Message-ID minted.
 
-enqueue            in the transaction that decided to tell: rendered, its Message-ID minted
-claim_due          committed before any network: pending -> sending, with a lease and a fencing token
-record_outcome     what came of it is appended; the state moves only for the token's owner
-release_expired    after a crash the outcome is unknown: to be sent again, saying that it may be a repetition
+``claims.py`` takes them out. What waits may be cancelled, with a reason; what is being sent may not.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from monitor.store import journal
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
 _ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=True)
+_PENDING = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
 
-Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
+SUPERSEDED = "superseded by a newer mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message as decided. A higher ``priority`` goes first. ``headers`` are beside From, To, Subject and Message-ID."""
+    """A message as decided. A higher ``priority`` goes first. ``headers`` are beside From, To, Subject and Message-ID.
+
+    ``due_at`` is when it may go, None at once. ``reply_key`` is the random name that answers and bounces know it by.
+    """
 
     message_id: str
     kind: str
@@ -39,6 +40,8 @@ class NewMessage:
     alert_ids: tuple[int, ...] = ()
     patient_id: str | None = None
     priority: int = 0
+    due_at: datetime | None = None
+    reply_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,6 @@ class StoredMessage(NewMessage):
     maybe_repeat: bool
     reason: str | None = None
     claimed_by: str | None = None
-    reply_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,14 @@ class Attempt:
     at: datetime
     outcome: str
     reply: str
+    relay: str | None = None  # "relay" or "fallback"
 
 
 def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> tuple[int, ...]:
-    """Put messages into the outbox, due at once. Returns their ids in the same order."""
+    """Put messages into the outbox. Returns their ids in the same order.
+
+    A new alert's mail takes the place of those that wait for the same recipient and say nothing that it does not say.
+    """
     if not messages:
         return ()
     rows = [
@@ -85,15 +91,18 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
             "html": message.html,
             "headers": json.dumps(message.headers),
             "state": "pending",
-            "next_attempt_at": now,
+            "next_attempt_at": message.due_at or now,
             "lease_until": None,
             "fencing_token": 0,
             "attempts": 0,
             "maybe_repeat": False,
             "created_at": now,
+            "reply_key": message.reply_key,
         }
         for message in messages
     ]
+    for message in messages:
+        _supersede(connection, message, now)
     ids = tuple(connection.execute(_ENQUEUE, rows).scalars().all())
     journal.append(connection, now, *map(_minted, ids, messages))
     return ids
@@ -104,112 +113,44 @@ def is_known(connection: Connection, message_id: str) -> bool:
     return connection.execute(select(MESSAGES.c.id).where(MESSAGES.c.message_id == message_id)).scalar() is not None
 
 
-def anything_due(connection: Connection, now: datetime) -> bool:
-    """Whether a message waits to be sent at ``now``, or a claim on one has run out."""
-    columns = MESSAGES.c
-    pending = select(columns.id).where(columns.state == "pending", columns.next_attempt_at <= now).exists()
-    expired = select(columns.id).where(columns.state == "sending", columns.lease_until <= now).exists()
-    return bool(connection.execute(select(pending | expired)).scalar())
+def cancel(connection: Connection, ids: Collection[int], reason: str) -> int:
+    """These are not sent any more, if they still wait; one that is being sent goes on. Returns how many."""
+    theirs = MESSAGES.c.id.in_(list(ids))
+    return connection.execute(MESSAGES.update().where(theirs, _PENDING).values(state="cancelled", reason=reason)).rowcount
 
 
-def due_query(now: datetime, limit: int) -> Select[Any]:
-    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
+def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason: str) -> int:
+    """No reminder goes that is about nothing but these alerts, such as ones just acknowledged. Returns how many."""
+    wanted = set(alert_ids)
+    rows = connection.execute(select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(_PENDING, MESSAGES.c.kind == "reminder"))
+    found = [row.id for row in rows if wanted.issuperset(json.loads(row.alert_ids))]
+    return cancel(connection, found, reason) if found else 0
 
-    A correction waits for what it corrects: nobody is told of an alert after its withdrawal.
-    """
-    earlier = MESSAGES.alias("earlier")
-    on_its_way = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.patient_id == MESSAGES.c.patient_id,
-            earlier.c.recipient_address == MESSAGES.c.recipient_address,
-            earlier.c.id < MESSAGES.c.id,
-            earlier.c.state.in_(("pending", "sending")),
-        )
-        .exists()
+
+def _supersede(connection: Connection, message: NewMessage, now: datetime) -> None:
+    if message.kind != "alert" or message.patient_id is None:
+        return
+    due = message.due_at or now
+    older = select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(
+        _PENDING,
+        MESSAGES.c.kind == "alert",
+        MESSAGES.c.patient_id == message.patient_id,
+        MESSAGES.c.recipient_address == message.recipient_address,
+        MESSAGES.c.priority <= message.priority,
     )
-    return (
-        select(MESSAGES)
-        .where(MESSAGES.c.state == literal_column("'pending'"), MESSAGES.c.next_attempt_at <= now)
-        .where((MESSAGES.c.kind != literal_column("'correction'")) | ~on_its_way)
-        .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def expired_query(now: datetime) -> Select[Any]:
-    """The claims whose lease is over."""
-    return select(MESSAGES.c.id).where(MESSAGES.c.state == literal_column("'sending'"), MESSAGES.c.lease_until <= now)
-
-
-def claim_due(connection: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[StoredMessage]:
-    """Take at most ``limit`` due messages for ``lease``. Commit before sending any of them."""
-    rows = connection.execute(due_query(now, limit)).all()
-    if rows:
-        update = (
-            MESSAGES.update()
-            .where(MESSAGES.c.id == bindparam("taken"))
-            .values(
-                state="sending",
-                lease_until=now + lease,
-                fencing_token=MESSAGES.c.fencing_token + 1,
-                attempts=MESSAGES.c.attempts + 1,
-            )
-        )
-        connection.execute(update, [{"taken": row.id} for row in rows])
-    return [_stored(row, state="sending", fencing_token=row.fencing_token + 1, attempts=row.attempts + 1) for row in rows]
-
-
-def record_outcome(
-    connection: Connection,
-    message: StoredMessage,
-    outcome: Outcome,
-    reply: str,
-    *,
-    now: datetime,
-    next_attempt_at: datetime | None = None,
-) -> bool:
-    """Append what came of an attempt, and move the message on. ``next_attempt_at`` is None to give up.
-
-    A relay's fault burns no attempt. Returns False, with the attempt appended all the same, if another owner has the
-    message since: its token is not the claim's any more.
-    """
-    connection.execute(ATTEMPTS.insert(), {"message": message.id, "at": now, "outcome": outcome, "reply": reply})
-    journal.append(connection, now, _attempted(message.id, outcome, reply))
-    changes: dict[str, Any] = {"lease_until": None}
-    if outcome == "accepted":
-        changes["state"] = "accepted"
-    elif outcome == "refused_for_good" or next_attempt_at is None:
-        changes["state"] = "dead"
-    else:
-        changes |= {"state": "pending", "next_attempt_at": next_attempt_at}
-    if outcome == "relay_fault":
-        changes["attempts"] = MESSAGES.c.attempts - 1
-    if outcome == "indeterminate":
-        changes["maybe_repeat"] = True
-    owned = MESSAGES.c.fencing_token == message.fencing_token
-    still = MESSAGES.c.state.in_(("sending", "pending"))  # pending: released at the lease's end, not claimed again yet
-    done = connection.execute(MESSAGES.update().where(MESSAGES.c.id == message.id, owned, still).values(**changes))
-    return done.rowcount == 1
-
-
-def release_expired(connection: Connection, now: datetime) -> int:
-    """Give up the claims whose lease is over: their outcome is unknown, they are due again. Returns how many."""
-    ids = connection.execute(expired_query(now)).scalars().all()
-    if ids:
-        reply = "no outcome was recorded before the end of the lease"
-        rows = [{"message": id_, "at": now, "outcome": "indeterminate", "reply": reply} for id_ in ids]
-        connection.execute(ATTEMPTS.insert(), rows)
-        journal.append(connection, now, *(_attempted(id_, "indeterminate", reply) for id_ in ids))
-        back = {"state": "pending", "lease_until": None, "next_attempt_at": now, "maybe_repeat": True}
-        connection.execute(MESSAGES.update().where(MESSAGES.c.id.in_(ids)).values(**back))
-    return len(ids)
+    if due > now:  # a mail that waits for the morning does not silence one that goes before
+        older = older.where(MESSAGES.c.next_attempt_at >= due)
+    wanted = set(message.alert_ids)
+    found = [row.id for row in connection.execute(older) if wanted.issuperset(json.loads(row.alert_ids))]
+    if found:
+        cancel(connection, found, SUPERSEDED)
+        entries = (journal.Entry("message", f"message {id_}", {"number": id_, "cancelled": SUPERSEDED}) for id_ in found)
+        journal.append(connection, now, *entries)
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many messages are in each state; states without any are 0."""
-    found = dict.fromkeys(("pending", "sending", "accepted", "dead"), 0)
+    found = dict.fromkeys(("pending", "sending", "accepted", "dead", "cancelled"), 0)
     for state, number in connection.execute(select(MESSAGES.c.state, func.count()).group_by(MESSAGES.c.state)):
         found[state] = number
     return found
@@ -235,13 +176,13 @@ def last_trouble(connection: Connection) -> str | None:
 def with_ids(connection: Connection, ids: Iterable[int]) -> list[StoredMessage]:
     """The messages with these ids, oldest first."""
     query = select(MESSAGES).where(MESSAGES.c.id.in_(list(ids))).order_by(MESSAGES.c.id)
-    return [_stored(row) for row in connection.execute(query)]
+    return [stored(row) for row in connection.execute(query)]
 
 
 def attempts_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Attempt]]:
     """The attempts of each message, oldest first; every message asked for has an entry."""
     found: dict[int, list[Attempt]] = {id_: [] for id_ in ids}
-    columns = (ATTEMPTS.c.message, ATTEMPTS.c.at, ATTEMPTS.c.outcome, ATTEMPTS.c.reply)
+    columns = (ATTEMPTS.c.message, ATTEMPTS.c.at, ATTEMPTS.c.outcome, ATTEMPTS.c.reply, ATTEMPTS.c.relay)
     for row in connection.execute(select(*columns).where(ATTEMPTS.c.message.in_(list(found))).order_by(ATTEMPTS.c.id)):
         found[row.message].append(Attempt(*row))
     return found
@@ -259,11 +200,7 @@ def _minted(id_: int, message: NewMessage) -> journal.Entry:
     return journal.Entry("message", f"message {id_}", body)
 
 
-def _attempted(id_: int, outcome: str, reply: str) -> journal.Entry:
-    return journal.Entry("attempt", f"message {id_}", {"number": id_, "outcome": outcome, "reply": reply})
-
-
-def _stored(row: Any, **changed: Any) -> StoredMessage:
+def stored(row: Any, **changed: Any) -> StoredMessage:
     """A row of the table as a message; ``changed`` holds what an update in the same transaction made of it."""
     fields = {name: value for name, value in row._mapping.items() if name != "lease_until"}  # noqa: SLF001  # its public name
     fields |= {"alert_ids": tuple(json.loads(row.alert_ids)), "headers": json.loads(row.headers)}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 
-from monitor.store import changes, outbox
+from monitor.store import changes, claims
 from monitor.store.fact_statements import statements_of
 from monitor.store.fact_tables import KINDS
 from monitor.store.histories import patients_statement, rows_statement
@@ -62,7 +62,7 @@ def test_given_the_idle_poll_when_planned_then_it_searches_and_reads_no_table(tm
 
 def test_given_the_outbox_when_planned_then_due_messages_are_searched(tmp_path: Path) -> None:
     database = a_database(tmp_path)
-    for query in (outbox.due_query(NOW, 5), outbox.expired_query(NOW)):
+    for query in (claims.due_query(NOW, 5), claims.expired_query(NOW)):
         text = str(query.compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True}))
         with database.read() as connection:
             assert "SEARCH messages USING INDEX" in plan(connection, text) or "COVERING" in plan(connection, text)

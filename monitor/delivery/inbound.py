@@ -13,7 +13,7 @@ from email.message import Message
 from email.utils import getaddresses
 from typing import assert_never
 
-from monitor.delivery.reply_tokens import bounce_token_in, token_in
+from monitor.delivery.reply_tokens import alerts_in, bounce_token_in, token_in
 from monitor.delivery.reports import BounceReport, OtherReport, bounce_in_words, report_in
 from monitor.delivery.writing import header_text, note_of, parsed, texts_of
 
@@ -62,9 +62,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A person's "seen". ``token`` is unverified, ``sender`` in lower case, ``note`` at most 500 characters in one line."""
+    """A person's "seen" of the alerts that the subject names. ``token`` is unverified.
+
+    ``sender`` is in lower case, ``note`` at most 500 characters in one line.
+    """
 
     token: str
+    alert_ids: tuple[int, ...]
     sender: str
     note: str | None
 
@@ -129,7 +133,7 @@ def _read(mail: Message) -> Received:
     sender = _sender(mail)
     if sender is None:
         return Other(words="a token, but no sender")
-    return Acknowledgement(token=token, sender=sender, note=note_of(*texts_of(mail)))
+    return Acknowledgement(token=token, alert_ids=alerts_in(subject), sender=sender, note=note_of(*texts_of(mail)))
 
 
 def automatic_sign(mail: Message) -> str | None:

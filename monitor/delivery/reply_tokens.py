@@ -24,9 +24,9 @@ SALT = b"acknowledge by mail, version 1"
 SIGNATURE_BYTES = 16
 BOUNCE_BYTES = 8  # all that fits an address; a forged bounce only wakes the next step's people
 LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
-NAMED_AT_MOST = 3
 
 _TOKEN = re.compile(r"\[([A-Za-z0-9_-]{22}\.[0-9]{1,6}\.[A-Za-z0-9_-]{22})\]")
+_NAME = re.compile(r"\bA-([1-9][0-9]{0,17})\b", re.IGNORECASE)
 _BOUNCE = re.compile(r"\+b-([0-9]{1,19}-[0-9a-f]{16})@", re.IGNORECASE)
 
 
@@ -68,9 +68,7 @@ def read_acknowledge_token(token: str, keys: Sequence[str], now: datetime) -> st
 
 def ack_mail(address: str, alert_names: Sequence[str], token: str) -> AckMail:
     """The mail a nurse has only to send. Its subject holds nothing of a patient; its body is empty, for a note."""
-    named = ", ".join(alert_names[:NAMED_AT_MOST])
-    more = len(alert_names) - NAMED_AT_MOST
-    subject = f"Seen {named}{f' and {more} more' if more > 0 else ''} [{token}]"
+    subject = f"Seen {', '.join(alert_names)} [{token}]"
     return AckMail(
         address=address, subject=subject, mailto=f"mailto:{quote(address, safe='@')}?subject={quote(subject, safe='')}"
     )
@@ -80,6 +78,12 @@ def token_in(subject: str) -> str | None:
     """What looks like a token in a subject, unread: prefixes such as "Re:" and what gateways add do not matter."""
     found = _TOKEN.search("".join(subject.split()))  # a mail program may have broken it over lines
     return found[1] if found else None
+
+
+def alerts_in(subject: str) -> tuple[int, ...]:
+    """The numbers of the alerts that a subject names: a nurse may take one off it."""
+    outside = _TOKEN.sub(" ", subject)
+    return tuple(dict.fromkeys(int(number) for number in _NAME.findall(outside)))
 
 
 def bounce_address(address: str, number: int, keys: Sequence[str]) -> str:

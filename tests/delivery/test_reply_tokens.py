@@ -13,6 +13,7 @@ from monitor.delivery.reply_tokens import (
     LONGEST_LOCAL_PART,
     ack_mail,
     acknowledge_token,
+    alerts_in,
     bounce_address,
     bounce_token_in,
     read_acknowledge_token,
@@ -68,12 +69,13 @@ def test_given_any_text_when_read_as_a_token_then_nothing_raises(text: str) -> N
 
 def test_given_a_mailto_when_a_mail_program_reads_it_then_the_subject_holds_the_token_and_fits_a_line() -> None:
     token = acknowledge_token(KEY, [NEW], NOW)
-    mail = ack_mail(ADDRESS, ["A-12", "A-13", "A-14", "A-15", "A-16"], token)
+    mail = ack_mail(ADDRESS, ["A-12", "A-13"], token)
     parts = urlsplit(mail.mailto)
     assert (parts.scheme, parts.path) == ("mailto", ADDRESS)
     assert parse_qs(parts.query) == {"subject": [mail.subject]}
     assert "[" not in mail.mailto
-    assert mail.subject == f"Seen A-12, A-13, A-14 and 2 more [{token}]"
+    assert mail.subject == f"Seen A-12, A-13 [{token}]"
+    assert alerts_in(mail.subject) == (12, 13)
     assert token_in(mail.subject) == token
     assert len(ack_mail(ADDRESS, ["A-12"], token).subject) <= 70
 
@@ -84,6 +86,13 @@ def test_given_a_subject_that_others_added_to_when_searched_then_the_token_is_fo
     subject = frame.format(f"Seen A-12 [{token}]")
     assert token_in(subject) == token
     assert token_in(subject.replace(token, f"{token[:20]}\r\n {token[20:]}")) == token
+
+
+def test_given_a_subject_when_a_name_was_taken_off_then_the_others_are_named_and_the_token_names_none() -> None:
+    token = f"{'a' * 14}-A-99-xx.20527.{'A-98-' * 4}xx"
+    assert token_in(f"[{token}]") == token
+    assert alerts_in(f"Re: seen  a-13 , A-13 A-0 BA-7 [{token}]") == (13,)
+    assert alerts_in(f"[{token}]") == ()
 
 
 def test_given_an_alerts_own_subject_when_searched_then_there_is_no_token() -> None:

@@ -25,9 +25,10 @@ def check_config(
     from monitor.cli.output import emit, emit_json
     from monitor.config.checking import check
     from monitor.errors import DONE, WRONG_USAGE
+    from monitor.service import clock
 
     file = path or config_path(context, config)
-    problems = check(file, render_templates=_broken_templates)
+    problems = check(file, render_templates=_broken_templates, now=clock.now())
     if output is Format.JSON:
         emit_json({"ok": not problems, "problems": [problem.as_json() for problem in problems]})
     elif problems:

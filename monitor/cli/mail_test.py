@@ -50,7 +50,7 @@ def mail_test(
 
 
 def _test_message(settings: Settings, address: str, now: datetime) -> bytes:
-    from monitor.config.settings_checks import is_address
+    from monitor.config.addresses import is_address
     from monitor.delivery.facts import TestFacts, TimeFacts
     from monitor.delivery.message import OutgoingMessage, build, mint_message_id
     from monitor.delivery.render import render_or_builtin

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
+from monitor.clinical.nobody_home import nobody_home
 from monitor.config.policy_files import guideline_path, is_path, read_guideline, read_thresholds, shipped_policy
 from monitor.config.problems import Problem, in_order
 from monitor.config.settings import Settings, read_settings
@@ -13,18 +15,27 @@ from monitor.config.yaml_source import Document, read_document
 RenderTemplates = Callable[[Settings], Iterable[Problem]]
 
 
-def check(path: Path, *, render_templates: RenderTemplates | None = None) -> list[Problem]:
+def check(path: Path, *, render_templates: RenderTemplates | None = None, now: datetime | None = None) -> list[Problem]:
     """Every mistake in ``monitor.yaml``, the policy and the guideline it names, in file, line and column order.
 
     ``render_templates`` tries the mails out; the service layer gives it, and it is only asked about settings that hold.
+    Hours at which a step would reach nobody are among the mistakes, those by absences from ``now`` on (None: left out). They
+    are no reason not to start: ``load_settings`` takes the file all the same.
     """
     document = read_document(path)
     settings, problems = read_settings(document)
     for file, read in ((_named(document, "policy"), read_thresholds), (_named(document, "guideline"), read_guideline)):
         problems += read(file).problems if file is not None else ()
-    if settings is not None and render_templates is not None:
-        problems += render_templates(settings)
+    if settings is not None:
+        problems += _gaps(settings, document, now)
+        problems += render_templates(settings) if render_templates is not None else ()
     return list(in_order(problems))
+
+
+def _gaps(settings: Settings, document: Document, now: datetime | None) -> Iterator[Problem]:
+    today = now.astimezone(settings.time_zone).date() if now is not None else None
+    for gap in nobody_home(settings.teams, settings.directory, today):
+        yield document.at(("teams", gap.team), "nobody-home", str(gap), on_key=True)
 
 
 def _named(document: Document, key: str) -> Path | None:

@@ -20,8 +20,8 @@ _NEAR_CLOCK = re.compile(r"(\d{1,2})(?:[:.h ]*([0-5]\d))?(?: ?(?:h|uhr|am))?", r
 
 def parse_minute(written: object) -> int:
     """Minutes since midnight, 0..1440 ("24:00"). Raises PydanticCustomError "bad-clock-time" for anything else."""
-    text = str(written).strip() if isinstance(written, (str, int)) and not isinstance(written, bool) else ""
-    match = _CLOCK.fullmatch(text)
+    text = f"{written:.2f}" if isinstance(written, float) else str(written).strip()
+    match = _CLOCK.fullmatch(text) if isinstance(written, str) else None
     if match is not None and int(match[2]) < 60:
         minute = int(match[1]) * 60 + int(match[2])
         if minute <= 1440:
@@ -45,12 +45,12 @@ def parse_days(written: object) -> frozenset[int]:
     """Days of the week, 0 is Monday: ``mon-fri``, ``sat``, ``mon,wed`` or a list. Raises PydanticCustomError "bad-days"."""
     words = written.split(",") if isinstance(written, str) else written
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise _bad_days(None)
+        raise _bad_days("", written)
     found: set[int] = set()
     for word in words:
         first, dash, last = (part.strip().lower() for part in word.partition("-"))
         if first not in _NUMBERS or (dash and last not in _NUMBERS):
-            raise _bad_days(last if first in _NUMBERS else first)
+            raise _bad_days(last if first in _NUMBERS else first, written)
         start = _NUMBERS[first]
         found |= {(start + step) % 7 for step in range((_NUMBERS[last] - start) % 7 + 1)} if dash else {start}
     return frozenset(found)
@@ -58,19 +58,24 @@ def parse_days(written: object) -> frozenset[int]:
 
 def parse_date(written: object) -> date:
     """The day. Raises PydanticCustomError "bad-date" for anything but an ISO date."""
+    text = written.strip() if isinstance(written, str) else ""
     try:
-        if isinstance(written, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", written.strip()):
-            return date.fromisoformat(written.strip())
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
     except ValueError:
         pass
-    raise PydanticCustomError("bad-date", "a day of the calendar is expected, written 2026-12-24")
+    context: dict[str, Any] = {"text": "a day of the calendar is expected, written 2026-12-24"}
+    if german := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text):
+        context["suggestion"] = f"{german[3]}-{int(german[2]):02}-{int(german[1]):02}"
+    raise PydanticCustomError("bad-date", "{text}", context)
 
 
-def _bad_days(word: str | None) -> PydanticCustomError:
+def _bad_days(word: str, written: object) -> PydanticCustomError:
     context: dict[str, Any] = {"text": "days of the week are expected, such as mon-fri, sat or 'mon,wed'"}
     near = nearest(word, list(_NUMBERS)) if word else None
     if near:
-        context["suggestion"] = DAYS[_NUMBERS[near]]
+        meant = DAYS[_NUMBERS[near]]
+        context["suggestion"] = written.lower().replace(word, meant) if isinstance(written, str) else meant
     return PydanticCustomError("bad-days", "{text}", context)
 
 

@@ -6,7 +6,7 @@ import re
 
 MASK = "********"
 _WORD = re.compile(
-    r"""(?i)passw|passphrase|pass$|pass["']?\s*[:=]|\bpwd\b|secret|token(?!_url)|ping_?url|credential|(api|private)[_-]?key"""
+    r"""(?i)passw|passphrase|pass$|pass["']?\s*[:=]|\bpwd\b|secret(?!ar)|token(?!_url)|ping_?url|credential|(api|private)[_-]?key"""
 )
 _IN_URL = re.compile(r"(?<=://)[^/\s@]*:[^\s@]*(?=@)")
 

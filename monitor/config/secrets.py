@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +45,21 @@ def variable(name: str) -> str:
     'BIPN_MONITOR_SMTP_PASSWORD'
     """
     return f"BIPN_MONITOR_{name.upper()}"
+
+
+def remedy(loc: Sequence[str | int]) -> str:
+    """What to do with a secret that was written at a place of the configuration."""
+    relay = "_fallback" if "fallback_relay" in loc else ""
+    places = {
+        "imap": "imap_password",
+        "answers": "imap_password",
+        "smime": "smime_key",
+        "coverage": "ping_url",
+        "ping_url": "ping_url",
+    }
+    name = next((name for key, name in places.items() if key in loc), f"smtp_password{relay}")
+    name = f"smtp_oauth_secret{relay}" if "oauth" in loc else name
+    return f"a secret does not belong in this file; give it as the systemd credential or the file {name}, or in {variable(name)}"
 
 
 def _read(path: Path) -> str | None:

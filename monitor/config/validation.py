@@ -16,15 +16,12 @@ from pydantic_core import ErrorDetails
 
 from monitor.config.problems import Problem, nearest
 from monitor.config.secrecy import looks_secret
+from monitor.config.secrets import remedy
 from monitor.config.yaml_source import Document, Loc
 
 Shape = TypeVar("Shape")
 Check = Callable[[Document], Iterable[Problem]]
 
-REMEDY = (
-    "a secret does not belong in this file; give it as the systemd credential or the file smtp_password, "
-    "or in BIPN_MONITOR_SMTP_PASSWORD"
-)
 _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -60,8 +57,9 @@ def validate(document: Document, shape: type[Shape], check: Check) -> tuple[Shap
         value = adapter(cast(Hashable, shape)).validate_json(json.dumps(document.data), strict=True, extra="forbid")
     except ValidationError as error:
         found = [_problem(details, document, shape) for details in error.errors(include_url=False)]
-        problems += _elsewhere(problems, _without_echoes(found))
+        problems += _elsewhere(problems, found)
     problems += _elsewhere(problems, check(document))
+    problems = _without_echoes(problems)
     return (None if problems else value), problems
 
 
@@ -87,7 +85,7 @@ def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
     key = str(loc[-1]) if loc else ""
     if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
         if looks_secret(key):
-            return document.at(loc, "secret-in-file", f"'{key}': {REMEDY}", on_key=True)
+            return document.at(loc, "secret-in-file", f"'{key}': {remedy(loc)}", on_key=True)
         here = f" Known here: {', '.join(known)}." if not (near := nearest(key, known)) and len(known) < 20 else ""
         return document.at(loc, "unknown-key", f"unknown key '{key}'{'.' if here else ''}{here}", on_key=True, suggestion=near)
     if kind in {"missing", "missing_argument"}:

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import check
+from monitor.config.addresses import is_address
 from monitor.config.database_url import resolve_database
 from monitor.config.policy_files import shipped_policy
 from monitor.config.settings import AcknowledgeWithin, Operations, Recipient, Relay, Team, load_settings
-from monitor.config.settings_checks import is_address
 from monitor.errors import UsageError
 from monitor.shipped import shipped
 from tests.config.files import MINIMAL, line_of, monitor_file

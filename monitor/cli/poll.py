@@ -22,15 +22,16 @@ def poll(
     from monitor.cli.output import emit, emit_json, note
     from monitor.errors import DONE, NEEDS_ATTENTION, NOT_DELIVERED
     from monitor.service import clock
+    from monitor.service.cycle import watch_once
     from monitor.service.post import send_due
-    from monitor.service.round import run_round
     from monitor.service.shapes import poll_json
 
     with open_from(context, config, database, create=True) as site:
         _ = site.password  # where it cannot be read, that is said before a round is done
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
-        done = run_round(site, now)
+        watched = watch_once(site, now)
         sent = send_due(site, now)
+    done = watched.round
     summary = poll_json(done, sent)
     if output is Format.JSON:
         emit_json(summary)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, config_path, database_url
 
 
 def run(context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None) -> None:
     """Run the daemon: rounds and mails until stopped."""
+    from monitor.cli.output import note
     from monitor.service.daemon import run_daemon
+    from monitor.service.logs import start_logging
+    from monitor.service.opening import Source
+    from monitor.service.reload import start
 
-    with open_from(context, config, database, create=True) as site:
-        raise typer.Exit(run_daemon(site))
+    start_logging()
+    source = Source(config=config_path(context, config), database_url=database_url(context, database))
+    started = start(source)
+    with started.site as site:
+        if site.made:
+            note(f"there was no database; a new one was made: {site.database.engine.url.database}")
+        raise typer.Exit(run_daemon(started))

@@ -63,6 +63,16 @@ def broken_template(problem: str) -> Alarm:
     )
 
 
+def refused_configuration(refused: str) -> Alarm:
+    """The configuration in its place has a mistake; another one, that held, is in force."""
+    return Alarm(
+        problem=f"the configuration is refused: {refused}",
+        consequence="what was changed in it has no effect; everybody else is told as before",
+        remedies=("Run `bipn-monitor check-config`, correct the mistake, and reload the daemon: systemctl reload bipn-monitor.",),
+        occasion=f"configuration {refused}",
+    )
+
+
 def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime) -> int:
     """Put the alarm into the outbox, in the caller's transaction; how many messages that made.
 

@@ -20,6 +20,14 @@ def monotonic_seconds() -> float:
     return time.monotonic()
 
 
+def both() -> tuple[datetime, float]:
+    """This instant and the monotonic seconds of the same moment: read again where something came between the two."""
+    while True:
+        before, wall, after = time.monotonic(), datetime.now(UTC), time.monotonic()
+        if after - before < 0.5:
+            return wall, after
+
+
 def parse_instant(text: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime:
     """An instant from ISO 8601 text: without an offset it is the clinic's time, a bare date the start of that day.
 

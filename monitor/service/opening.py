@@ -66,6 +66,14 @@ def find_config(option: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a configuration comes from: its file, and the database that the command line names instead of its own."""
+
+    config: Path
+    database_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """What a configuration file says, with the policy it names. ``folder`` is the file's."""
 

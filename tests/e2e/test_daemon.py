@@ -76,10 +76,11 @@ def test_given_a_daemon_when_facts_change_then_it_tells_and_keeps_others_out_and
 ) -> None:
     today = clock.now().date()
     a_patient_on_bortezomib(installed, today)
-    daemon = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))
+    daemon = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()), WATCHDOG_USEC="3000000")
     try:
         heard(manager, "READY=1")
         heard(manager, "WATCHDOG=1")
+        heard(manager, "STATUS=evaluated")
         assert relay.mails == []
         second = installed.run("run", code=5)
         assert second.out == ""
@@ -93,7 +94,7 @@ def test_given_a_daemon_when_facts_change_then_it_tells_and_keeps_others_out_and
             NOTE,
         )
         assert sorted(mail.recipient for mail in relay.wait_for(2)) == sorted(NURSES)
-        heard(manager, "WATCHDOG=1")
+        heard(manager, "STATUS=evaluated")
         assert installed.call("status", "--format", "json").json["daemon"] == "running"
         log = stopped(installed, daemon)
     finally:
@@ -110,7 +111,7 @@ def test_given_a_daemon_when_facts_change_then_it_tells_and_keeps_others_out_and
     fourth = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))  # nobody waits for a dead one's lease
     try:
         heard(manager, "READY=1")
-        heard(manager, "WATCHDOG=1")
+        heard(manager, "STATUS=evaluated")
         assert "died without giving the database back" in stopped(installed, fourth)
     finally:
         fourth.kill()

@@ -1,0 +1,42 @@
+"""What is done each time the daemon ticks, and by ``poll`` once: whatever is due is found, decided and put into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.service.opening import Site
+from monitor.service.round import RoundSummary, run_round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What one watch did. ``queued`` is how many messages it put into the outbox, those of the round among them."""
+
+    round: RoundSummary
+    queued: int
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    return None
+
+
+def watch_once(
+    site: Site, now: datetime, *, stopping: Callable[[], bool] = _never, progress: Callable[[], None] = _nothing
+) -> Watched:
+    """A round, and what time alone makes due, at ``now``. Nothing is sent: that is ``post.send_due``.
+
+    ``stopping`` is asked before each batch and each part; what is left is due again. ``progress`` hears of each.
+    """
+
+    def stopped() -> bool:
+        progress()
+        return stopping()
+
+    done = run_round(site, now, stopping=stopped)
+    return Watched(round=done, queued=done.queued)

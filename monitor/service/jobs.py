@@ -1,0 +1,120 @@
+"""One thing the daemon does again and again: in a thread of its own, never twice at once, whenever a tick or a wake asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from monitor.errors import MonitorError
+from monitor.service import clock
+from monitor.service.counters import DaemonCounters
+from monitor.service.leasing import LeaseLostError
+from monitor.service.progress import Progress
+
+log = logging.getLogger(__name__)
+
+Marker = Callable[[], None]
+
+
+class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """An interval counted from the present.
+
+    APScheduler's own lists every run it missed: after a clock that was set ten years ahead, all the memory there is.
+    """
+
+    def __init__(self, interval: timedelta) -> None:
+        self.interval = interval
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """One interval after now, whatever was missed."""
+        return now + self.interval
+
+
+class Job:
+    """See the module. ``work`` runs in the thread and marks each step it has done.
+
+    What it raises beside a MonitorError is a defect: told, and the job goes on. A lease that is lost goes to ``on_lost``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        every: timedelta,
+        work: Callable[[Marker], None],
+        counters: DaemonCounters,
+        on_lost: Callable[[LeaseLostError], None],
+    ) -> None:
+        self.name = name
+        self.every = every
+        self.progress = Progress()
+        self._work = work
+        self._counters = counters
+        self._on_lost = on_lost
+        self._scheduler: AsyncIOScheduler | None = None
+        self._busy = asyncio.Lock()
+        self._again = False
+        self._closed = False
+        self._told_late = False
+
+    def put_into(self, scheduler: AsyncIOScheduler) -> None:
+        """Let the scheduler tick it, now and then every interval; also after a change of the interval or of the clock."""
+        self._scheduler = scheduler
+        scheduler.add_job(self.run, Every(self.every), id=self.name, next_run_time=clock.now(), replace_existing=True)
+
+    def wake(self) -> None:
+        """Run at once, or once more after the present run. From the loop's thread."""
+        if self._busy.locked():
+            self._again = True
+        elif self._scheduler is not None:
+            self._scheduler.modify_job(self.name, next_run_time=clock.now())
+
+    async def close(self) -> None:
+        """Returns when the present run is over; there is none after it."""
+        self._closed = True
+        async with self._busy:
+            pass
+
+    async def run(self) -> None:
+        """One run, and another one if it was woken meanwhile. Never raises for what the work does."""
+        async with self._busy:
+            self._again = True
+            while self._again and not self._closed:
+                self._again = False
+                self.progress.begin()
+                done = await self._once()
+                self.progress.end(done=done)
+                self._counters.ran(self.name, done=done)
+        self._told_late = False
+
+    def heard(self, event: JobEvent) -> None:
+        """The scheduler skipped, missed or failed a tick of it. A run that outlasts many ticks is told once."""
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._counters.skipped_ticks += 1
+        else:
+            self._counters.late_ticks += 1
+        if not self._told_late:
+            log.warning(
+                "a tick was late, skipped or failed; the next one does its work", extra={"job": self.name, "event": event.code}
+            )
+        self._told_late = True
+
+    async def _once(self) -> bool:
+        try:
+            await asyncio.to_thread(self._work, self.progress.mark)
+        except LeaseLostError as error:
+            self._on_lost(error)
+            return False
+        except MonitorError as error:
+            log.error("%s not done, tried again at the next tick: %s", self.name, error)
+            return False
+        except Exception:  # whatever it was, the other jobs go on, and this one at its next tick
+            self._counters.defects += 1
+            log.exception("a defect of ours in the %s job; please report the lines below", self.name)
+            return False
+        return True

@@ -1,0 +1,77 @@
+"""The lease as the daemon holds it: taken at its start, kept while it works, given back when it ends."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from monitor.errors import DatabaseError
+from monitor.service import clock
+from monitor.service.holder import has_died, own_holder
+from monitor.store import lease
+from monitor.store.database import Database
+
+log = logging.getLogger(__name__)
+
+LEASE_ROUNDS = 3
+"""A daemon that has not renewed its lease for so many intervals is taken for dead."""
+
+LEASE_AT_LEAST = timedelta(minutes=2)
+RENEWED_BEFORE_ITS_END = 4
+"""Within a long round it is renewed when a quarter of it is used up."""
+
+
+class LeaseLostError(DatabaseError):
+    """Somebody else watches this database now, or it is not the one at its path any more."""
+
+
+class HeldLease:
+    """This process's lease on a database."""
+
+    def __init__(self, database: Database, poll_every: timedelta) -> None:
+        self._database = database
+        self.adapt(poll_every)
+        self._renewed = clock.monotonic_seconds()
+        self._lease = self._taken()
+
+    def adapt(self, poll_every: timedelta) -> None:
+        """Last for rounds of another interval."""
+        self._ttl = max(LEASE_AT_LEAST, LEASE_ROUNDS * poll_every)
+
+    def keep(self) -> None:
+        """Renew it, if its database is still the one at its path. Raises LeaseLostError: then this daemon must end."""
+        self.check_place()
+        with self._database.write("lease") as connection:
+            renewed = lease.renew(connection, self._lease, now=clock.now(), ttl=self._ttl)
+        if renewed is None:
+            raise LeaseLostError("another daemon has taken this database; this one stops")
+        self._lease, self._renewed = renewed, clock.monotonic_seconds()
+
+    def check_place(self) -> None:
+        """Raises LeaseLostError where another file, or none, stands at the path of the database."""
+        if self._database.replaced():
+            raise LeaseLostError("the database file was removed or replaced; this daemon stops, the next opens what is there")
+
+    def keep_in_time(self) -> None:
+        """As ``keep``, if a part of it is used up: for between the steps of long work."""
+        if clock.monotonic_seconds() - self._renewed > (self._ttl / RENEWED_BEFORE_ITS_END).total_seconds():
+            self.keep()
+
+    def give_back(self) -> None:
+        """Nobody need wait for its end."""
+        with self._database.write("lease") as connection:
+            lease.release(connection, self._lease, now=clock.now())
+
+    def _taken(self) -> lease.Lease:
+        with self._database.write("lease") as connection:
+            held = lease.current(connection)
+            if held is not None and has_died(held.holder):
+                log.warning("the last daemon died without giving the database back; what it had begun is taken up")
+                lease.release(connection, held, now=clock.now())
+            taken = lease.acquire(connection, own_holder(clock.now()), now=clock.now(), ttl=self._ttl)
+        if taken is None:
+            raise DatabaseError(
+                "another daemon is watching this database; stop it first, or wait "
+                f"{int(self._ttl.total_seconds())} s if it has died on another machine"
+            )
+        return taken

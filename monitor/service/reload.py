@@ -1,0 +1,115 @@
+"""Which configuration the daemon works with: the one in its place if it holds, else the one before, loudly.
+
+At its start and at SIGHUP alike a configuration with any mistake is refused as a whole, the clinic's templates included.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.config.checking import check
+from monitor.config.problems import InvalidConfigError, Problem
+from monitor.config.settings import Settings
+from monitor.delivery.render import check_templates
+from monitor.delivery.samples import samples
+from monitor.errors import ConfigError
+from monitor.service import alarms, last_good
+from monitor.service.opening import Configuration, Site, Source, open_configured, read_configuration
+from monitor.store import journal
+from monitor.store.troubles import clear_trouble, set_trouble
+
+log = logging.getLogger(__name__)
+
+TROUBLE = "configuration"
+LAST_GOOD = "the last good one is in force"
+ONE_BEFORE = "the one before stays in force"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """An open site, and why the configuration in its place is not the one in force (None: it is)."""
+
+    site: Site
+    source: Source
+    refused: str | None
+
+
+def problems_of(source: Source) -> list[Problem]:
+    """Every mistake of the configuration, its policy, guideline and templates."""
+    return check(source.config, render_templates=broken_templates)
+
+
+def broken_templates(settings: Settings) -> Iterator[Problem]:
+    """Every template that does not render for every kind and urgency."""
+    for broken in check_templates(settings.templates, samples()):
+        yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)
+
+
+def start(source: Source) -> Started:
+    """Open the site for the daemon; where its configuration has a mistake, from the last good one that was kept.
+
+    Without such a one, broken templates are no hindrance: built-in texts stand in for them. Raises ConfigError for
+    any other mistake, DatabaseError as ``open_site``.
+    """
+    problems = problems_of(source)
+    kept = last_good.load(source, os.environ) if problems else None
+    configuration = kept or read_configuration(source.config, source.database_url)
+    site = open_configured(configuration, create=True)
+    refused = f"{_in_words(problems)}; {LAST_GOOD if kept else 'built-in texts stand in'}" if problems else None
+    return Started(site=site, source=source, refused=refused)
+
+
+def reloaded(site: Site, source: Source, now: datetime) -> Site | None:
+    """The site with the configuration as it is now, which is in force and kept; None if it was refused, which is told."""
+    try:
+        changed = _adopted(site, source)
+    except ConfigError as error:
+        problems = error.problems if isinstance(error, InvalidConfigError) else ()
+        refuse(site, f"{_in_words(problems) if problems else str(error)}; {ONE_BEFORE}", now)
+        return None
+    settle(changed, source, now)
+    return changed
+
+
+def _adopted(site: Site, source: Source) -> Site:
+    problems = problems_of(source)
+    if problems:
+        raise InvalidConfigError(problems)
+    configuration: Configuration = read_configuration(source.config, source.database_url)
+    if configuration.settings.database != site.settings.database:
+        raise ConfigError("`database:` was changed, which needs a restart of the daemon")
+    changed = replace(site, settings=configuration.settings, policy=configuration.policy, folder=configuration.folder)
+    _ = changed.password  # a relay that now wants one: where it cannot be read, that is a mistake too
+    return changed
+
+
+def settle(site: Site, source: Source, now: datetime) -> None:
+    """This configuration is in force, as it is in its place: on record, kept as the last good one, and no trouble any more."""
+    body = {"guideline": site.policy.guideline.name, "version": site.policy.guideline.version}
+    with site.database.write("configuration") as connection:
+        journal.append(connection, now, journal.Entry(event="policy", subject=site.policy.sha256, body=body))
+        clear_trouble(connection, TROUBLE)
+    last_good.save(site.settings, source, os.environ)
+    log.info("configuration in force", extra={"policy": site.policy.sha256[:12]})
+
+
+def refuse(site: Site, refused: str, now: datetime) -> None:
+    """The configuration in its place is not in force: log, ``status`` and operations are told until a good one is loaded."""
+    words = f"the configuration is refused: {refused}; run `bipn-monitor check-config`, correct it, and reload the daemon"
+    log.error("%s", words)
+    with site.database.write("configuration") as connection:
+        set_trouble(connection, TROUBLE, words, now)
+        journal.append(connection, now, journal.Entry(event="configuration", subject="refused", body={"why": refused}))
+        alarms.raise_alarm(site, connection, alarms.refused_configuration(refused), now)
+
+
+def _in_words(problems: Sequence[Problem]) -> str:
+    """The first mistake with its place, and how many there are. A message that shows an address is left out."""
+    first = problems[0]
+    words = first.code if "@" in first.message else first.message
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{first.file}:{first.line}:{first.column}: {words}{more}"

@@ -1,0 +1,68 @@
+"""What the daemon's jobs do, each in its thread, on the site as it is when a run begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from monitor.service import clock, clock_set
+from monitor.service.cycle import watch_once
+from monitor.service.jobs import Marker
+from monitor.service.leasing import HeldLease
+from monitor.service.notify import notify
+from monitor.service.opening import Site
+from monitor.service.post import send_due
+from monitor.store import waiting
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Work:
+    """``site`` is exchanged by a reload: a run goes on with the one it began with. ``queued`` says that mail waits."""
+
+    site: Site
+    lease: HeldLease
+    stopping: Callable[[], bool]
+    queued: Callable[[], None]
+    clock_set_at: float | None = None  # monotonic
+    _parts: int = field(default=0, init=False)
+
+    def watch(self, mark: Marker) -> None:
+        """Look at every patient who is due, and at what time alone makes due. Raises LeaseLostError."""
+        site, now = self.site, clock.now()
+        self.lease.keep()
+        self._parts = 0
+        self._forget_the_clock(site)
+        done = watch_once(site, now, stopping=self.stopping, progress=lambda: self._part_done(mark))
+        if done.queued:
+            self.queued()
+        with site.database.glance() as connection:
+            waits = waiting.count(connection)
+        notify(f"STATUS=evaluated to {now.astimezone(site.settings.time_zone):%H:%M}, {waits} waiting")
+
+    def post(self, mark: Marker) -> None:
+        """Send what is due. Raises LeaseLostError where the database is another one."""
+        site = self.site
+        self.lease.check_place()
+        sent = send_due(site, clock.now(), stopping=lambda: self._stopping_after(mark))
+        if sent.relay_fault is not None:
+            log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
+
+    def _part_done(self, mark: Marker) -> None:
+        """Between the parts of a watch: it may be long, so the lease is kept, and what is decided goes out meanwhile."""
+        mark()
+        self.lease.keep_in_time()
+        self._parts += 1
+        if self._parts > 1:
+            self.queued()
+
+    def _stopping_after(self, mark: Marker) -> bool:
+        mark()
+        return self.stopping()
+
+    def _forget_the_clock(self, site: Site) -> None:
+        if self.clock_set_at is not None and clock.monotonic_seconds() - self.clock_set_at > clock_set.TOLD_FOR.total_seconds():
+            clock_set.forget(site)
+            self.clock_set_at = None

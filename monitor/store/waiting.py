@@ -1,0 +1,28 @@
+"""How much waits to be sent, and what becomes of it when the clock was set back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, literal_column, or_, select
+
+from monitor.store.tables import MESSAGES
+
+_WAITS = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
+
+
+def count(connection: Connection) -> int:
+    """How many messages wait for their next attempt."""
+    return int(connection.execute(select(func.count()).select_from(MESSAGES).where(_WAITS)).scalar_one())
+
+
+def bring_forward(connection: Connection, now: datetime) -> int:
+    """After the clock was set back: what was decided or tried in what is now the future is due at once; how many messages.
+
+    Without it, a mail of ten o'clock would wait an hour if at five past ten it became five past nine. What waits for the
+    end of somebody's quiet hours, not yet tried, keeps its time.
+    """
+    tried = MESSAGES.c.fencing_token > 0
+    at_once = MESSAGES.c.next_attempt_at <= MESSAGES.c.created_at
+    early = MESSAGES.update().where(_WAITS, MESSAGES.c.next_attempt_at > now, or_(tried, at_once))
+    return connection.execute(early.values(next_attempt_at=now)).rowcount

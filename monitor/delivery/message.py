@@ -23,16 +23,20 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """All that a mail is made of. ``in_reply_to`` is the Message-ID of the alert's first mail to this recipient."""
+    """All that a mail is made of. ``in_reply_to`` is the Message-ID of the alert's first mail to this recipient.
+
+    ``html`` None makes a mail of the text alone. ``reply_to`` is where answers are read, None where nobody reads them.
+    """
 
     message_id: str
     sender: str
     recipient: str
     subject: str
     text: str
-    html: str
+    html: str | None
     date: datetime  # aware; in the clinic's zone the header shows its offset
     in_reply_to: str | None = None
+    reply_to: str | None = None
     urgent: bool = False
     maybe_repeat: bool = False  # an earlier attempt ended unknown
 
@@ -47,6 +51,8 @@ def build(message: OutgoingMessage) -> bytes:
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(SENDER_NAME, addr_spec=message.sender)
     mail["To"] = message.recipient
+    if message.reply_to is not None:
+        mail["Reply-To"] = message.reply_to
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.date)
     mail["Message-ID"] = _checked(message.message_id)
@@ -56,12 +62,11 @@ def build(message: OutgoingMessage) -> bytes:
     mail["X-Auto-Response-Suppress"] = "All"
     if message.urgent:
         mail["Importance"] = "high"
-    text, html = message.text, message.html
-    if message.maybe_repeat:
-        text, html = f"{REPEAT}\n\n{text}", _with_notice(html)
-    mail.set_content(text, cte="quoted-printable")
-    mail.add_alternative(html, subtype="html", cte="quoted-printable")
-    mail.set_boundary("=_" + sha256(message.message_id.encode()).hexdigest()[:32])
+    mail.set_content(f"{REPEAT}\n\n{message.text}" if message.maybe_repeat else message.text, cte="quoted-printable")
+    if message.html is not None:
+        html = _with_notice(message.html) if message.maybe_repeat else message.html
+        mail.add_alternative(html, subtype="html", cte="quoted-printable")
+        mail.set_boundary("=_" + sha256(message.message_id.encode()).hexdigest()[:32])
     return _unfolded(mail.as_bytes())
 
 

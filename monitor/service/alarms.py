@@ -73,6 +73,26 @@ def refused_configuration(refused: str) -> Alarm:
     )
 
 
+def bounced_mail(message_number: int, words: str) -> Alarm:
+    """A mail that the relay had taken came back: nobody has that address."""
+    return Alarm(
+        problem=f"message {message_number} came back: {words}",
+        consequence="its recipient was not told; whoever is next was told at once",
+        remedies=("Correct the address in the configuration, or ask its mail system why it refuses.", LOOK_AT_STATUS),
+        occasion=f"bounced {message_number}",
+    )
+
+
+def unread_answers(problem: str) -> Alarm:
+    """The mailbox that nurses answer to cannot be read."""
+    return Alarm(
+        problem=f"answers by mail are not read: {problem}",
+        consequence="an acknowledgement by mail has no effect, out-of-office replies hand nothing over; alerts go out as before",
+        remedies=("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`.",),
+        occasion="unread answers",
+    )
+
+
 def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime) -> int:
     """Put the alarm into the outbox, in the caller's transaction; how many messages that made.
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.config import check
+from monitor.clinical.findings import Urgency
+from monitor.clinical.on_call import Step
+from monitor.config import check, json_schema
 from monitor.config.addresses import is_address
 from monitor.config.database_url import resolve_database
 from monitor.config.policy_files import shipped_policy
-from monitor.config.settings import AcknowledgeWithin, Operations, Recipient, Relay, Team, load_settings
+from monitor.config.settings import (
+    AcknowledgeWithin,
+    Coverage,
+    Metrics,
+    Operations,
+    Recipient,
+    Relay,
+    Team,
+    load_settings,
+)
 from monitor.errors import UsageError
 from monitor.shipped import shipped
 from tests.config.files import MINIMAL, line_of, monitor_file
@@ -35,6 +47,14 @@ def test_given_the_least_of_the_contract_when_loaded_then_all_else_has_its_defau
     )
     assert settings.privacy == "pseudonym"
     assert settings.operations is None
+    assert settings.remind_every == {
+        Urgency.IMMEDIATE: timedelta(hours=4),
+        Urgency.SAME_DAY: timedelta(days=1),
+        Urgency.REVIEW: timedelta(days=7),
+    }
+    assert (settings.digest_at, settings.storm_above, settings.feed_quiet_after) == (time(7, 30), 20, timedelta(days=7))
+    assert (settings.answers, settings.coverage, settings.metrics) == (None, None, None)
+    assert (settings.mail.fallback_relay, settings.mail.smime) == (None, None)
     assert settings.mail.sender == "alerts@hospital.example"
     assert settings.mail.relay == Relay(
         host="127.0.0.1", port=25, insecure=True, tls="starttls", username=None, timeout=timedelta(seconds=30)
@@ -84,25 +104,27 @@ def test_given_everything_written_when_loaded_then_everything_is_taken(tmp_path:
 def test_given_the_sample_when_checked_then_it_is_clean_and_explains_every_key() -> None:
     assert check(SAMPLE) == []
     text = SAMPLE.read_text(encoding="utf-8")
-    for key in ("policy", "templates", "operations", "tls", "username", "privacy", "acknowledge_within", "announce_within_days"):
-        assert f"{key}:" in text, key
+    schema = json_schema()
+    for shape in (schema, *(shape for name, shape in schema["$defs"].items() if name != "RelayFile")):
+        for key in shape["properties"]:
+            # a value by its default, or one written elsewhere in the same words
+            assert re.search(rf"\b{key}\b", text), key
 
 
 def test_given_the_sample_with_its_optional_lines_when_loaded_then_they_are_understood(tmp_path: Path) -> None:
     (tmp_path / "our-templates").mkdir()
     (tmp_path / "our-policy.yaml").write_bytes(shipped_policy().read_bytes())
-    path = monitor_file(
-        tmp_path,
-        ("# policy: our-policy.yaml", "policy: our-policy.yaml"),
-        ("# templates: our-templates", "templates: our-templates"),
-        ("    insecure: true ", "    # insecure: true "),
-        ("# tls: starttls", "tls: starttls"),
-        ("# username:", "username:"),
-        ("# operations:\n#   address:", "operations:\n  address:"),
-        text=SAMPLE.read_text(encoding="utf-8"),
-    )
-    assert check(path) == []
-    assert load_settings(path).policy == tmp_path / "our-policy.yaml"
+    (tmp_path / "alerts.pem").write_text("", encoding="utf-8")
+    _, text = SAMPLE.read_text(encoding="utf-8").split("\n", 1)  # the first line is for editors
+    text = re.sub(r"^( *)# ( *(?:[a-z_-]+:(?: |$)|- \{))", r"\1\2", text, flags=re.MULTILINE)
+    path = monitor_file(tmp_path, ("    insecure: true ", "    # insecure: true "), text=text)
+    assert check(path, now=datetime(2026, 11, 23, tzinfo=UTC)) == []
+    settings = load_settings(path)
+    assert settings.policy == tmp_path / "our-policy.yaml"
+    assert set(settings.directory.people) == {"berger", "lang", "chief"}
+    assert settings.teams[0].escalation[Urgency.IMMEDIATE][0] == Step(to=("ward-nurse",), after=timedelta(minutes=30))
+    assert settings.coverage == Coverage()
+    assert settings.metrics == Metrics(port=9105)
 
 
 def _codes(path: Path) -> list[tuple[int, str]]:

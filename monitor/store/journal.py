@@ -112,6 +112,11 @@ def newest(connection: Connection, event: str, subject: str) -> Kept | None:
     return None if row is None else _kept(row)
 
 
+def of_event(connection: Connection, event: str) -> list[Kept]:
+    """Every entry of one event, in order; for those of which there are few."""
+    return [_kept(row) for row in connection.execute(select(JOURNAL).where(JOURNAL.c.event == event).order_by(JOURNAL.c.id))]
+
+
 def entries(connection: Connection, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[Kept]:
     """All entries in order, or those between two instants, both included; read piece by piece."""
     query = select(JOURNAL).order_by(JOURNAL.c.id).limit(_PER_READ)

@@ -1,0 +1,67 @@
+"""What lay in the database at an earlier instant: the facts that had come in by then, as they stood before later ones came.
+
+``History.as_known_at`` asks when the hospital knew a fact; a round could only see what had been stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from monitor.clinical.history import Fact, History
+
+KINDS = ("patients", "courses", "doses", "assessments", "labs", "investigations", "treatments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A patient's facts, and when those came in that came ``lately``: by kind and version. All others came before."""
+
+    history: History
+    lately: Mapping[tuple[str, int], datetime] = field(default_factory=dict)
+
+    def instants(self) -> list[datetime]:
+        """When what was stored changed, ascending: facts came in lately, or another program deleted a record, be it long ago."""
+        found = set(self.lately.values())
+        for _, facts in self._by_kind():
+            last = {fact.fact_id: fact for fact in sorted(facts, key=lambda fact: (fact.known_at, fact.version))}
+            found.update(fact.superseded_at for fact in last.values() if fact.superseded_at is not None)
+        return sorted(found)
+
+    def at(self, instant: datetime) -> History:
+        """The versions that were stored at ``instant``, in the same order."""
+        if all(came_at <= instant for came_at in self.lately.values()):
+            return self.history
+        kept: dict[str, tuple[Fact, ...]] = {}
+        for kind, facts in self._by_kind():
+            missing = [fact for fact in facts if self._came_after(kind, fact, instant)]
+            if missing:
+                kept[kind] = tuple(_before(facts, missing))
+        return replace(self.history, **kept)  # type: ignore[arg-type]  # each kind keeps its own facts
+
+    def _came_after(self, kind: str, fact: Fact, instant: datetime) -> bool:
+        came_at = self.lately.get((kind, fact.version))
+        return came_at is not None and came_at > instant
+
+    def _by_kind(self) -> list[tuple[str, tuple[Fact, ...]]]:
+        return [(kind, getattr(self.history, kind)) for kind in KINDS]
+
+
+def _before(facts: Sequence[Fact], missing: Sequence[Fact]) -> list[Fact]:
+    """The others of ``facts``; one that only a missing version ended was still in force."""
+    gone = {id(fact) for fact in missing}
+    here = [fact for fact in facts if id(fact) not in gone]
+    ended_by_missing = {fact.fact_id for fact in missing}
+    newest = {fact.fact_id: fact for fact in sorted(here, key=lambda fact: (fact.known_at, fact.version))}
+    return [
+        replace(fact, superseded_at=None)
+        if fact.fact_id in ended_by_missing and fact is newest[fact.fact_id] and _outlived(fact, missing)
+        else fact
+        for fact in here
+    ]
+
+
+def _outlived(fact: Fact, missing: Sequence[Fact]) -> bool:
+    """Whether a version that came later was known after this one, and so ended it."""
+    return any(other.fact_id == fact.fact_id and other.known_at >= fact.known_at for other in missing)

@@ -1,0 +1,182 @@
+"""What had to be told, held against what was: each case told, withheld, waiting, or unexplained. Reads nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from monitor.clinical.alerts import Reason
+from monitor.clinical.coverage import GRACE, RAISES, Due, TakenOn
+from monitor.clinical.findings import Urgency
+from monitor.store.said import Event, Mail, Mails, Raised
+
+Fate = Literal["told", "withheld", "waiting", "unexplained"]
+_RAISES = frozenset(reason.value for reason in RAISES)
+_CORRECTS = frozenset({Reason.CORRECTED_LOWER.value, Reason.WITHDRAWN.value})
+_DIGEST_AT_LATEST = timedelta(days=1, hours=1)
+_NO_ALERT = "no alert was raised, though a rule holds by the facts"
+_NO_MAIL = "an alert was raised, and no mail was written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One reason to tell somebody, and what became of it. ``alert_id`` is None where no alert was raised.
+
+    ``owner`` and ``why`` say whose decision it is that something is withheld, and why; or why it is unexplained.
+    """
+
+    patient_id: str
+    rule: str
+    urgency: Urgency
+    at: datetime
+    fate: Fate
+    alert_id: int | None = None
+    event: int | None = None  # its number: the same event is one case
+    correction: bool = False
+    owner: str = ""
+    why: str = ""
+    told_after: timedelta | None = None
+    acknowledged: bool = False
+    escalated: bool = False
+
+
+def taken_on(raised: Sequence[Raised], since: datetime) -> list[TakenOn]:
+    """Who took something on: after ``since`` every act, before it only what was still in force then."""
+    found = []
+    for alert in raised:
+        acts = [event for event in alert.events if event.reason == "acknowledged"]
+        found += [TakenOn(rule=alert.rule, at=event.at) for event in acts if event.at > since]
+        before = [event for event in alert.events if event.at <= since and (event.reason in _RAISES or event in acts)]
+        if before and before[-1] in acts and (alert.closed_at is None or alert.closed_at > since):
+            found.append(TakenOn(rule=alert.rule, at=before[-1].at))
+    return found
+
+
+def compare(
+    due: Sequence[Due],
+    raised: Sequence[Raised],
+    mails: Sequence[Mails],
+    *,
+    since: datetime,
+    now: datetime,
+    announce_within: timedelta,
+) -> list[Case]:
+    """The cases of one patient: what the facts demand, what was raised besides, and the corrections of what was told."""
+    cases: list[Case] = []
+    told: dict[int, tuple[Raised, Event]] = {}
+    for each in due:
+        match = _match(each, raised)
+        if match is not None:
+            told[match[1].number] = match
+        elif not each.brief:
+            cases.append(_missing(each, now))
+    for alert in raised:
+        told |= {event.number: (alert, event) for event in alert.events if event.at > since and event.reason in _RAISES}
+    cases += [_told(alert, event, mails, now, announce_within) for alert, event in told.values()]
+    for alert, event in ((a, e) for a in raised for e in a.events if e.at > since and e.reason in _CORRECTS):
+        if any(mail.accepted_at is not None and mail.created_at < event.at for mail in _about(alert, mails)):
+            cases.append(_told(alert, event, mails, now, announce_within, correction=True))
+    return cases
+
+
+def _missing(due: Due, now: datetime) -> Case:
+    young = now - due.at < GRACE
+    return Case(
+        patient_id=due.patient_id,
+        rule=due.rule,
+        urgency=due.urgency,
+        at=due.at,
+        fate="waiting" if young else "unexplained",
+        why="became known a moment ago" if young else _NO_ALERT,
+    )
+
+
+def _match(due: Due, raised: Sequence[Raised]) -> tuple[Raised, Event] | None:
+    """The alert and the event that answer to what was due: one that spoke since, else one that had said as much before."""
+    of_rule = [alert for alert in raised if alert.rule == due.rule]
+    later = [
+        (alert, event)
+        for alert in of_rule
+        for event in alert.events
+        if event.reason in _RAISES and event.at >= due.at - GRACE and event.urgency.rank >= due.urgency.rank
+    ]
+    if later:
+        return min(later, key=lambda pair: pair[1].number)
+    if due.anew:
+        return None
+    for alert in reversed(of_rule):
+        in_force = alert.opened_at <= due.at and (alert.closed_at is None or alert.closed_at > due.at - GRACE)
+        spoken = [event for event in alert.events if event.at <= due.at and event.reason in _RAISES | _CORRECTS]
+        if in_force and spoken and alert.heaviness >= due.heaviness and not _new_occasion(due, alert):
+            return alert, spoken[-1]
+    return None
+
+
+def _new_occasion(due: Due, alert: Raised) -> bool:
+    """Whether what was due is another event than the one somebody had taken on."""
+    return due.reason is Reason.NEW_OCCASION and alert.acknowledged_at is not None
+
+
+def _about(alert: Raised, mails: Sequence[Mails]) -> list[Mail]:
+    return [mail for several in mails for mail in several.about(alert.alert_id)]
+
+
+def _told(
+    alert: Raised, event: Event, mails: Sequence[Mails], now: datetime, announce_within: timedelta, *, correction: bool = False
+) -> Case:
+    since = [mail for mail in _about(alert, mails) if mail.created_at >= event.at]
+    fate, owner, why = _fate(alert, event, since, now, announce_within)
+    accepted = [mail.accepted_at for mail in since if mail.accepted_at is not None]
+    return Case(
+        patient_id=alert.patient_id,
+        rule=alert.rule,
+        urgency=event.urgency,
+        at=event.at,
+        fate=fate,
+        alert_id=alert.alert_id,
+        event=event.number,
+        correction=correction,
+        owner=owner,
+        why=why,
+        told_after=min(accepted) - event.at if accepted else None,
+        acknowledged=alert.acknowledged_at is not None and alert.acknowledged_at >= event.at,
+        escalated=any(at >= event.at for at in alert.escalated_at),
+    )
+
+
+def _fate(alert: Raised, event: Event, since: Sequence[Mail], now: datetime, announce_within: timedelta) -> tuple[Fate, str, str]:
+    """What became of one event: fate, owner, why. ``since`` are the mails about the alert since then."""
+    if any(mail.accepted_at is not None for mail in since):
+        return "told", "", ""
+    for held in reversed(alert.withheld):
+        if held.since >= event.at and (held.until is None or held.until + GRACE > now):
+            return "withheld", held.owner, held.reason
+    if alert.digest_since is not None and now - alert.digest_since < _DIGEST_AT_LATEST:
+        return "withheld", "daily digest", "old news, or many at once: named in the next digest"
+    if alert.acknowledged_at is not None and alert.acknowledged_at >= event.at:
+        return "withheld", alert.acknowledged_by or "somebody", "taken on before a mail had gone out"
+    return next(_without_acceptance(alert, event, since, now, announce_within))
+
+
+def _without_acceptance(
+    alert: Raised, event: Event, since: Sequence[Mail], now: datetime, announce_within: timedelta
+) -> Iterator[tuple[Fate, str, str]]:
+    """Reasons in the order in which they count; the last one always stands."""
+    waiting = [mail for mail in since if mail.state in ("pending", "sending")]
+    if now - event.at < GRACE or any(now - mail.created_at < GRACE for mail in waiting):
+        yield "waiting", "", "decided a moment ago"
+    for mail in waiting:
+        yield "unexplained", "", f"message {mail.number} waits since its decision: {mail.words or 'never tried'}"
+    for mail in since:
+        if mail.state == "dead":
+            yield "unexplained", "", f"message {mail.number} was refused for good: {mail.words or mail.reason or 'no words'}"
+        if mail.state == "accepted":
+            yield "unexplained", "", f"message {mail.number} counts as accepted, and no relay's word of that is on record"
+        if mail.state == "cancelled" and alert.closed_at is not None:
+            yield "withheld", "the program", f"closed before the mail went out: {mail.reason or 'no reason on record'}"
+    old_news = event.at - alert.clinical_at > announce_within or any(held.since >= event.at for held in alert.withheld)
+    if not since and alert.closed_at is not None and alert.closed_at >= event.at and old_news:
+        yield "withheld", "daily digest", "held no longer when the digest was due"
+    yield "unexplained", "", _NO_MAIL

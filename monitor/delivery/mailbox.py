@@ -130,7 +130,8 @@ def _connected(address: ImapAddress, tls_context: ssl.SSLContext) -> imaplib.IMA
         try:
             client.starttls(ssl_context=tls_context)
         except BaseException:
-            client.shutdown()
+            with suppress(OSError):  # the connection may be closed already
+                client.shutdown()
             raise
     return client
 
@@ -158,6 +159,12 @@ def _expect(answer: tuple[str, list[Any]], problem: str) -> list[Any]:
     return answer[1]
 
 
+def _words_of(error: imaplib.IMAP4.error) -> str:
+    """The server's words; imaplib hands them on as bytes, or as their representation."""
+    words = error.args[0] if error.args else ""
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+
+
 def _quoted(mailbox: str) -> str:
     return '"' + mailbox.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -173,7 +180,7 @@ def _told(address: ImapAddress) -> Iterator[None]:
     except TimeoutError:
         raise MailboxError(f"the mail server at {where} does not answer within {address.timeout_seconds:g} s") from None
     except imaplib.IMAP4.error as error:
-        raise MailboxError(f"the mail server at {where} says: {cleaned(str(error))}") from None
+        raise MailboxError(f"the mail server at {where} says: {cleaned(_words_of(error))}") from None
     except OSError as error:
         raise MailboxError(f"the mail server at {where} cannot be reached: {cleaned(str(error))}") from None
     except ValueError:  # imaplib refuses a name or password with control or non-ASCII characters; its words would quote it

@@ -12,6 +12,10 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 SENDER_NAME = "Nurse alert"  # shown in every inbox: no drug, no diagnosis
+NO_ANSWERS = "All"
+NO_IDLE_ANSWERS = "DR, RN, NRN, AutoReply"
+"""Where answers are read, an absence and a mail that did not arrive have to be told; "All" would suppress both in Exchange."""
+
 REPEAT = "You may already have received this message."
 
 _POLICY = SMTP.clone(max_line_length=78)
@@ -59,7 +63,7 @@ def build(message: OutgoingMessage) -> bytes:
     if message.in_reply_to is not None:
         mail["In-Reply-To"] = mail["References"] = _checked(message.in_reply_to)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
+    mail["X-Auto-Response-Suppress"] = NO_ANSWERS if message.reply_to is None else NO_IDLE_ANSWERS
     if message.urgent:
         mail["Importance"] = "high"
     mail.set_content(f"{REPEAT}\n\n{message.text}" if message.maybe_repeat else message.text, cte="quoted-printable")

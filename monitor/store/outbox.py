@@ -163,14 +163,15 @@ def oldest_waiting(connection: Connection) -> datetime | None:
 
 
 def last_trouble(connection: Connection) -> str | None:
-    """What the relay said last, if that was no acceptance and messages are waiting; without any address."""
-    waiting = select(MESSAGES.c.id).where(MESSAGES.c.state == "pending", MESSAGES.c.attempts + MESSAGES.c.fencing_token > 0)
-    if connection.execute(waiting.limit(1)).scalar() is None:
-        return None
+    """What the relay said last of a message that nobody has accepted yet, or None; without any address."""
+    waiting = select(MESSAGES.c.id).where(MESSAGES.c.state.in_((literal_column("'pending'"), literal_column("'sending'"))))
     newest = connection.execute(
-        select(ATTEMPTS.c.outcome, ATTEMPTS.c.reply).order_by(ATTEMPTS.c.id.desc()).limit(1)
+        select(ATTEMPTS.c.outcome, ATTEMPTS.c.reply)
+        .where(ATTEMPTS.c.message.in_(waiting))
+        .order_by(ATTEMPTS.c.id.desc())
+        .limit(1)
     ).one_or_none()
-    return None if newest is None or newest.outcome == "accepted" else f"{newest.outcome.replace('_', ' ')}: {newest.reply}"
+    return None if newest is None else f"{newest.outcome.replace('_', ' ')}: {newest.reply}"
 
 
 def with_ids(connection: Connection, ids: Iterable[int]) -> list[StoredMessage]:

@@ -1,14 +1,22 @@
-"""``bipn-monitor status``: one screen, healthy or not."""
+"""``bipn-monitor status``: one screen, healthy or not; with ``--nagios`` one line for a monitoring system."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
 
+NagiosOption = Annotated[bool, typer.Option("--nagios", help="One line for Nagios or Icinga: exit 0 OK, 2 CRITICAL.")]
+
 
 def status(
-    context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None, output: FormatOption = Format.TEXT
+    context: typer.Context,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+    nagios: NagiosOption = False,
 ) -> None:
     """Show last round, feed age, outbox, open alerts; exit 1 if bad."""
     from monitor.cli.output import emit, emit_json
@@ -16,6 +24,8 @@ def status(
     from monitor.service import clock
     from monitor.service.status import status as status_of
 
+    if nagios:
+        _as_plugin(context, config, database)
     with open_from(context, config, database) as site:
         report = status_of(site, clock.now())
     if output is Format.JSON:
@@ -25,3 +35,21 @@ def status(
         for problem in report.problems:
             emit(f"! {problem}")
     raise typer.Exit(DONE if report.healthy else NEEDS_ATTENTION)
+
+
+def _as_plugin(context: typer.Context, config: ConfigOption, database: DatabaseOption) -> None:
+    """The plug-in's own exit codes; a configuration or a database that cannot be used is CRITICAL too, on its line."""
+    from monitor.cli.output import emit
+    from monitor.errors import MonitorError
+    from monitor.service import clock
+    from monitor.service.status import status as status_of
+    from monitor.service.status_lines import one_line
+
+    try:
+        with open_from(context, config, database) as site:
+            report = status_of(site, clock.now())
+    except MonitorError as error:
+        emit(f"CRITICAL - {one_line(str(error))}")
+        raise typer.Exit(2) from None
+    emit(report.plugin_line)
+    raise typer.Exit(0 if report.healthy else 2)

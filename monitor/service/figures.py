@@ -1,0 +1,96 @@
+"""One look at the whole installation, in one transaction: what ``status`` judges and the metrics show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from monitor.clinical.findings import Urgency
+from monitor.clinical.nobody_home import nobody_home
+from monitor.service.holder import has_died
+from monitor.service.opening import Site
+from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
+from monitor.store.rounds import Failure, RoundRecord, failures, last_round
+from monitor.store.troubles import Trouble, all_troubles
+
+STATEMENT = "statement"
+"""The subject under which the journal keeps the coverage statements."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """``messages`` are by state. ``dead_ends`` are messages given up whose address is still configured and took none since.
+
+    ``overdue`` is when each unanswered step of an escalation was due; ``gaps`` are hours that would reach nobody, in words.
+    """
+
+    round: RoundRecord | None
+    watching: bool
+    changes_waiting: int
+    newest_fact_at: datetime | None
+    messages: Mapping[str, int]
+    waiting_since: datetime | None
+    held: int
+    dead_ends: int
+    relay_words: str | None
+    circuits: tuple[figures.OpenCircuit, ...]
+    failures: tuple[Failure, ...]
+    open_alerts: Mapping[Urgency, int]
+    overdue: tuple[datetime, ...]
+    withheld: int
+    troubles: tuple[Trouble, ...]
+    gaps: tuple[str, ...]
+    statement: journal.Kept | None
+    watching_since: datetime | None
+
+    @property
+    def waiting(self) -> int:
+        """Messages that no relay has taken yet."""
+        return self.messages["pending"] + self.messages["sending"]
+
+
+def read_figures(site: Site, now: datetime) -> Figures:
+    """Read, never write. Raises DatabaseError."""
+    with site.database.read() as connection:
+        held_by = lease.current(connection)
+        still_open = [alert for alert in alerts.all_alerts(connection, open_only=True) if alert.state == "open"]
+        return Figures(
+            round=last_round(connection),
+            watching=held_by is not None and held_by.until > now and not has_died(held_by.holder),
+            changes_waiting=changes.waiting(connection),
+            newest_fact_at=feed_age.newest_fact_at(connection),
+            messages=outbox.counts(connection),
+            waiting_since=figures.waiting_since(connection, now),
+            held=figures.held_for_later(connection, now),
+            dead_ends=_dead_ends(site, connection),
+            relay_words=outbox.last_trouble(connection),
+            circuits=tuple(figures.open_circuits(connection)),
+            failures=tuple(failures(connection)),
+            open_alerts=Counter(alert.urgency for alert in still_open),
+            overdue=tuple(step.due_at for step in escalations.due(connection, now)),
+            withheld=len({row.alert_id for row in withheld.open_now(connection, now)}),
+            troubles=tuple(all_troubles(connection)),
+            gaps=gaps(site, now),
+            statement=journal.newest(connection, "coverage", STATEMENT),
+            watching_since=figures.first_policy_at(connection),
+        )
+
+
+def gaps(site: Site, now: datetime) -> tuple[str, ...]:
+    """Every hour of the week at which a step of a team's escalation would reach nobody, in words."""
+    today = now.astimezone(site.settings.time_zone).date()
+    return tuple(map(str, nobody_home(site.settings.teams, site.settings.directory, today)))
+
+
+def _dead_ends(site: Site, connection: Connection) -> int:
+    """Only addresses that are still configured: who corrects one has mended it."""
+    settings = site.settings
+    known = {recipient.address for team in settings.teams for recipient in team.recipients}
+    known |= {person.recipient.address for person in settings.directory.people.values()}
+    if settings.operations is not None:
+        known.add(settings.operations.address)
+    return sum(number for address, number in figures.dead_ends(connection).items() if address in known)

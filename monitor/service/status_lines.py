@@ -1,0 +1,70 @@
+"""The screen of ``status`` for people, and its one line for Nagios, Icinga and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitor.clinical.findings import Urgency
+from monitor.service.figures import Figures
+from monitor.service.opening import Site
+from monitor.service.shapes import local_text
+from monitor.service.status_problems import ago
+
+PROBLEMS_SHOWN = 3
+
+
+def lines(site: Site, found: Figures, now: datetime) -> Iterator[str]:
+    """One line a question, the answer in the clinic's time. Lines about what is not configured are left out."""
+    zone, round_ = site.settings.time_zone, found.round
+    reached = "-" if round_ is None else local_text(round_.started_at, zone)
+    urgencies = ", ".join(f"{found.open_alerts.get(urgency, 0)} {urgency.value}" for urgency in reversed(Urgency))
+    held = f", {found.held} held for later" if found.held else ""
+    withheld = f"; {found.withheld} withheld" if found.withheld else ""
+    yield f"daemon            {'running' if found.watching else 'not running'}"
+    yield f"last round        {_when(None if round_ is None else round_.finished_at, 'never', zone, now)}"
+    yield f"evaluated up to   {reached}; {found.changes_waiting} changes waiting"
+    yield f"newest fact       {_when(found.newest_fact_at, 'no fact stored', zone, now)}"
+    yield (
+        f"outbox            {found.waiting} waiting{held}, {found.messages['accepted']} accepted, "
+        f"{found.messages['dead']} refused for good"
+    )
+    yield f"open alerts       {urgencies}{withheld}"
+    if site.settings.coverage is not None:
+        yield f"daily statement   {_when(None if found.statement is None else found.statement.at, 'none yet', zone, now)}"
+    yield f"policy            {site.policy.guideline.name}, sha256 {site.policy.sha256[:12]}"
+
+
+def plugin_line(found: Figures, problems: Sequence[str], zone: ZoneInfo) -> str:
+    """``OK - evaluated up to 14:02, 0 waiting | waiting=0;;;0 ...``, or CRITICAL and the first problems."""
+    if problems:
+        more = f" (and {len(problems) - PROBLEMS_SHOWN} more)" if len(problems) > PROBLEMS_SHOWN else ""
+        words = f"CRITICAL - {'; '.join(problems[:PROBLEMS_SHOWN])}{more}"
+    else:
+        reached = "-" if found.round is None else f"{found.round.started_at.astimezone(zone):%H:%M}"
+        words = f"OK - evaluated up to {reached}, {found.waiting} waiting"
+    return f"{one_line(words)} | {performance(found)}"
+
+
+def one_line(words: str) -> str:
+    """Words for a plug-in's output: the bar begins its figures, a second line is not shown."""
+    return " ".join(words.replace("|", "/").split())
+
+
+def performance(found: Figures) -> str:
+    """The figures a monitoring system may draw."""
+    figures = {
+        "waiting": found.waiting,
+        "dead": found.dead_ends,
+        "changes": found.changes_waiting,
+        "not_evaluated": len(found.failures),
+        "overdue": len(found.overdue),
+        "troubles": len(found.troubles),
+        **{urgency.value.replace("-", "_"): found.open_alerts.get(urgency, 0) for urgency in reversed(Urgency)},
+    }
+    return " ".join(f"{name}={number};;;0" for name, number in figures.items())
+
+
+def _when(at: datetime | None, never: str, zone: ZoneInfo, now: datetime) -> str:
+    return never if at is None else f"{local_text(at, zone)} ({ago(now - at)} ago)"

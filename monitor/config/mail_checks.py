@@ -103,10 +103,10 @@ def _answers(document: Document) -> Iterator[Problem]:
 
 def _maildir(document: Document) -> Iterator[Problem]:
     # A folder that is not there yet is no mistake: mail systems make it with the first mail.
-    written = document.get(("answers", "maildir"), str)
-    folder = document.path.resolve().parent / written if written and "\0" not in written else None
-    if folder is not None and folder.exists() and not folder.is_dir():
-        yield document.at(("answers", "maildir"), "file-missing", f"{folder} is not a folder; a maildir is one")
+    written = document.get(("answers", "maildir"), str) or ""
+    folder = document.path.resolve().parent / written
+    if "\0" in written or (folder.exists() and not folder.is_dir()):
+        yield document.at(("answers", "maildir"), "file-missing", "this is not a folder; a maildir is one")
 
 
 def _imap(document: Document) -> Iterator[Problem]:

@@ -23,6 +23,9 @@ teams:
       - {name: Second nurse, address: nurse2@hospital.example, language: de}
 """
 
+WHO_HEARS = Path(__file__).with_name("who-hears.yaml")
+"""Every key about people, calendars, steps, answers and coverage."""
+
 
 def monitor_file(folder: Path, *exchanges: tuple[str, str], text: str = MINIMAL) -> Path:
     """A ``monitor.yaml`` in the folder: ``text`` with each first string, which must occur, replaced by the second."""

@@ -21,32 +21,8 @@ from monitor.config.settings import (
     Team,
     load_settings,
 )
-from tests.config.files import MINIMAL, line_of, monitor_file
+from tests.config.files import WHO_HEARS, line_of, monitor_file
 
-WHO_HEARS = """\
-people:
-  berger:
-    {name: N. Berger, address: b@h.example, language: de, certificate: b.pem,
-     away: [{from: 2026-12-20, until: 2027-01-05, instead: [lang]}]}
-  lang: {name: O. Lang, address: l@h.example}
-on_call:
-  nights: [{days: fri-mon, from: "19:30", until: 7:00, people: [lang]}]
-teams:
-  day-clinic:
-    sites: ["*"]
-    recipients: [{name: Desk, address: desk@h.example}]
-    on_call: [nights]
-    quiet_hours: {from: 20:00, until: "07:00"}
-    escalation: {immediate: [{to: [nights, berger]}]}
-answers: {address: answers@h.example, imap: {host: imap.h.example, username: answers}}
-coverage: {at: 05:15, days: 3, ping: true, synthetic_patient: true}
-operations: {address: it@h.example}
-metrics: {port: 9105}
-remind_every: {immediate: 2 h}
-digest_at: 6:45
-storm_above: 5
-feed_quiet_after: 2 d
-"""
 TOKENS = "https://login.h.example/t"
 MORE_MAIL = f"""insecure: true, connections: 2}}
   fallback_relay: {{host: mail.h.example, username: a, oauth: {{token_url: "{TOKENS}", client_id: c, scope: s}}}}
@@ -57,8 +33,7 @@ MORE_MAIL = f"""insecure: true, connections: 2}}
 def test_given_who_hears_and_when_when_loaded_then_it_is_taken_as_written(tmp_path: Path) -> None:
     for name in ("b.pem", "own.pem"):
         (tmp_path / name).write_text("", encoding="utf-8")
-    head = MINIMAL[: MINIMAL.index("teams:")]
-    settings = load_settings(monitor_file(tmp_path, ("insecure: true}", MORE_MAIL), text=head + WHO_HEARS))
+    settings = load_settings(monitor_file(tmp_path, ("insecure: true}", MORE_MAIL), text=WHO_HEARS.read_text(encoding="utf-8")))
     berger = settings.directory.people["berger"]
     assert berger.recipient == Recipient(
         name="N. Berger", address="b@h.example", language="de", certificate=str(tmp_path / "b.pem")
@@ -92,7 +67,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 def _who_hears(folder: Path, *exchanges: tuple[str, str]) -> Path:
     (folder / "b.pem").write_text("", encoding="utf-8")
-    return monitor_file(folder, *exchanges, text=MINIMAL[: MINIMAL.index("teams:")] + WHO_HEARS)
+    return monitor_file(folder, *exchanges, text=WHO_HEARS.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +99,8 @@ def _who_hears(folder: Path, *exchanges: tuple[str, str]) -> Path:
         (("immediate: [{to", "urgent: [{to"), "unknown-key"),
         (("answers@h.example, imap", "answers@h.example, maildir: box, imap"), "wrong-value"),
         ((", imap: {host: imap.h.example, username: answers}", ""), "missing-key"),
+        (("imap: {host: imap.h.example, username: answers}", "maildir: b.pem"), "file-missing"),
+        (("imap: {host: imap.h.example, username: answers}", 'maildir: "\\0"'), "file-missing"),
         (("imap.h.example, username", "imap.h.example, insecure: true, username"), "insecure-imap"),
         (("imap.h.example, username", "localhost, insecure: true, tls: starttls, username"), "insecure-imap"),
         (("address: answers@h.example", "address: answers"), "bad-address"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from monitor.config import check
 from monitor.config.problems import InvalidConfigError
-from monitor.config.secrecy import masked
-from monitor.config.secrets import secret
+from monitor.config.secrecy import looks_secret, masked
+from monitor.config.secrets import SecretName, secret, variable
 from monitor.config.settings import load_settings
 from monitor.errors import ConfigError
 from tests.config.files import MINIMAL, monitor_file
@@ -132,3 +133,23 @@ def test_given_a_password_file_that_is_not_text_when_read_then_its_bytes_are_not
         secret("smtp_password", {}, tmp_path)
     assert MARKER not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("name", get_args(SecretName))
+def test_given_any_secret_when_looked_for_then_its_own_places_are_looked_at(tmp_path: Path, name: SecretName) -> None:
+    assert secret(name, {variable(name): MARKER}, tmp_path) == MARKER
+    (tmp_path / name).write_text(f"-----BEGIN-----\n{MARKER}\n-----END-----\n", encoding="utf-8")
+    (tmp_path / name).chmod(0o600)
+    assert secret(name, {}, tmp_path) == f"-----BEGIN-----\n{MARKER}\n-----END-----"
+    others = [other for other in get_args(SecretName) if other != name]
+    assert [secret(other, {}, tmp_path) for other in others] == [None] * len(others)
+
+
+@pytest.mark.parametrize("key", ["token_url", "secretary", "secretariat", "certificate", "client_id"])
+def test_given_a_key_that_only_sounds_like_a_secret_when_asked_then_it_is_none(key: str) -> None:
+    assert not looks_secret(key)
+
+
+@pytest.mark.parametrize("key", ["client_secret", "access_token", "refresh_token", "ping_url", "smime_private_key"])
+def test_given_a_key_that_holds_a_secret_when_asked_then_it_is_one(key: str) -> None:
+    assert looks_secret(key)

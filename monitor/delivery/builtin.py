@@ -81,6 +81,9 @@ def _lines(facts: MailFacts) -> Iterator[str]:
 
 def _alert(facts: AlertFacts) -> Iterator[str]:
     yield f"Acknowledge by {facts.acknowledge_by}: {'; '.join(facts.acknowledge_with)}"
+    if facts.acknowledge_by_mail is not None:
+        yield f"Or by a mail to {facts.acknowledge_by_mail.address} with the subject"
+        yield facts.acknowledge_by_mail.subject
     yield _who(facts.patient)
     for finding in facts.findings:
         yield f"{finding.urgency.word} {finding.alert} {finding.title}: {finding.headline}"

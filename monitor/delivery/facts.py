@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from monitor.delivery.reply_tokens import AckMail
+
 Kind = Literal["alert", "digest", "correction", "operations", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -89,6 +91,7 @@ class AlertFacts:
     ask: tuple[str, ...]  # what to do, the lead finding's first; never a treatment
     acknowledge_by: str
     acknowledge_with: tuple[str, ...]  # a command for each alert
+    acknowledge_by_mail: AckMail | None = None  # None where nobody reads answers
     others_told: tuple[str, ...]
     differentials: tuple[str, ...]  # empty where weakness is not in question; cord compression first
     other_guidelines: tuple[str, ...]

@@ -22,6 +22,7 @@ from monitor.delivery.facts import (
     TestFacts,
     TimeFacts,
 )
+from monitor.delivery.reply_tokens import ack_mail
 from monitor.delivery.wording import ASKS, DIFFERENTIALS, NOTICE, urgency_in_words
 
 _WITHIN = {Urgency.IMMEDIATE: timedelta(hours=1), Urgency.SAME_DAY: timedelta(hours=8), Urgency.REVIEW: timedelta(days=3)}
@@ -84,6 +85,8 @@ _OVERDUE = replace(
     evidence=("assessment of 12 Feb 2011",),
 )
 _LEADS = {Urgency.IMMEDIATE: (_MOTOR, _DOSE), Urgency.SAME_DAY: (_DOSE, _OVERDUE), Urgency.REVIEW: (_OVERDUE,)}
+_ANSWERS = "alerts-reply@hospital.example"
+_TOKEN = "SampleOfAReplyKey00000.15048.SampleOfASignature0000"  # noqa: S105  # believed nowhere
 _TEST = TestFacts(relay="mail.hospital.example, port 587", asked_by="root", times=(_EVALUATED,))
 
 
@@ -116,6 +119,7 @@ def sample_alert(urgency: Urgency) -> AlertFacts:
         ask=tuple(ASKS[finding.rule] for finding in findings),
         acknowledge_by=_ACKNOWLEDGE_BY[urgency],
         acknowledge_with=tuple(f"bipn-monitor ack {finding.alert} --by NAME" for finding in findings),
+        acknowledge_by_mail=ack_mail(_ANSWERS, [finding.alert for finding in findings], _TOKEN),
         others_told=("Second nurse",),
         differentials=DIFFERENTIALS if weak else (),
         other_guidelines=("EU/UK SmPC: withhold until resolved, then 0.7 mg/m2 once weekly", "IMWG 2012: discontinue bortezomib"),
@@ -135,6 +139,7 @@ def _bare(facts: AlertFacts) -> AlertFacts:
         findings=(lead,),
         drug=None,
         acknowledge_with=facts.acknowledge_with[:1],
+        acknowledge_by_mail=None,
         others_told=(),
         differentials=(),
         other_guidelines=(),

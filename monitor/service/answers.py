@@ -141,7 +141,7 @@ def _act_on(site: Site, connection: Connection, mail: Mail, now: datetime) -> _D
 
 
 def _acknowledged(connection: Connection, received: Acknowledgement, now: datetime) -> _Dealt:
-    signing = tuple(keys.known_keys(connection, keys.REPLY_TOKENS, now).values())
+    signing = keys.known_keys(connection, keys.REPLY_TOKENS)
     reply_key = read_acknowledge_token(received.token, signing, now) if signing else None
     asked = None if reply_key is None else answers.by_reply_key(connection, reply_key)
     if asked is None:
@@ -182,7 +182,7 @@ def _worse_since(connection: Connection, alert: Alert, told_at: datetime) -> boo
 
 def _asked(connection: Connection, reference: Reference, now: datetime) -> answers.Asked | None:
     """The message that an automatic answer or a bounce is about: by the address it came to, else by what it quotes."""
-    signing = tuple(keys.known_keys(connection, keys.REPLY_TOKENS, now).values())
+    signing = keys.known_keys(connection, keys.REPLY_TOKENS)
     number = None if reference.bounce_token is None else read_bounce_token(reference.bounce_token, signing)
     asked = None if number is None else answers.by_number(connection, number)
     asked = asked or answers.by_message_ids(connection, reference.message_ids)

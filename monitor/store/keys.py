@@ -1,4 +1,4 @@
-"""Random secrets of this installation, made when first needed. One a year of each purpose: the old one is still believed."""
+"""Random secrets of this installation, made when first needed: a new one each year for each purpose."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ from sqlalchemy import Connection, select
 from monitor.store.watch_tables import KEYS
 
 REPLY_TOKENS = "reply tokens"
+BELIEVED = 3
+"""The newest so many are believed: this year's, last year's, and that of a year the clock was in by mistake."""
 
 
 def keys_for(connection: Connection, purpose: str, now: datetime) -> tuple[str, ...]:
-    """The secrets of a purpose, the oldest first: last year's, where there was one, and this year's, made if need be.
+    """The secrets of a purpose, the oldest first, this year's made if need be. The last one signs, each is believed.
 
-    The last one signs. Needs a writing transaction. A secret that is deleted ends what it signed.
+    Needs a writing transaction. A secret that is deleted ends what it signed.
     """
-    year = now.astimezone(UTC).year
-    known = known_keys(connection, purpose, now)
-    if f"{purpose} {year}" not in known:
-        known |= {f"{purpose} {year}": secrets.token_urlsafe(32)}
-        connection.execute(KEYS.insert(), {"name": f"{purpose} {year}", "secret": known[f"{purpose} {year}"]})
-    return tuple(known.values())
+    name = f"{purpose} {now.astimezone(UTC).year:04}"
+    if connection.execute(select(KEYS.c.name).where(KEYS.c.name == name)).scalar() is None:
+        connection.execute(KEYS.insert(), {"name": name, "secret": secrets.token_urlsafe(32)})
+    return known_keys(connection, purpose)
 
 
-def known_keys(connection: Connection, purpose: str, now: datetime) -> dict[str, str]:
-    """Last year's secret and this year's by name, those that there are."""
-    year = now.astimezone(UTC).year
-    names = [f"{purpose} {each}" for each in (year - 1, year)]
-    rows = connection.execute(select(KEYS.c.name, KEYS.c.secret).where(KEYS.c.name.in_(names)).order_by(KEYS.c.name))
-    return {row.name: row.secret for row in rows}
+def known_keys(connection: Connection, purpose: str) -> tuple[str, ...]:
+    """The secrets of a purpose that there are, the oldest first."""
+    rows = connection.execute(select(KEYS.c.secret).where(KEYS.c.name.startswith(f"{purpose} ")).order_by(KEYS.c.name))
+    return tuple(rows.scalars().all()[-BELIEVED:])

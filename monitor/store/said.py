@@ -121,8 +121,7 @@ def digests(connection: Connection) -> Mails:
 def _read(connection: Connection, which: object, into: Mails) -> None:
     columns = MESSAGES.c
     accepted = select(func.min(ATTEMPTS.c.at)).where(ATTEMPTS.c.message == columns.id, ATTEMPTS.c.outcome == "accepted")
-    last = select(func.max(ATTEMPTS.c.id)).where(ATTEMPTS.c.message == columns.id).scalar_subquery()
-    words = select(ATTEMPTS.c.reply).where(ATTEMPTS.c.id == last)
+    words = select(ATTEMPTS.c.reply).where(ATTEMPTS.c.message == columns.id).order_by(ATTEMPTS.c.id.desc()).limit(1)
     wanted = (columns.id, columns.kind, columns.recipient_address, columns.state, columns.created_at, columns.next_attempt_at)
     query = select(
         *wanted, columns.reason, accepted.scalar_subquery().label("accepted_at"), words.scalar_subquery(), columns.alert_ids
@@ -190,3 +189,9 @@ def _parts(keys: Iterable[object]) -> Iterator[list[object]]:
     ordered = list(keys)
     for start in range(0, len(ordered), _CHUNK):
         yield ordered[start : start + _CHUNK]
+
+
+def refused_since(connection: Connection, since: datetime) -> int:
+    """How many messages were refused for good since then."""
+    refused = select(func.count(ATTEMPTS.c.message.distinct())).where(ATTEMPTS.c.outcome == "refused_for_good")
+    return int(connection.execute(refused.where(ATTEMPTS.c.at >= since)).scalar_one())

@@ -17,9 +17,6 @@ from monitor.store import alerts, changes, escalations, feed_age, figures, journ
 from monitor.store.rounds import Failure, RoundRecord, failures, last_round
 from monitor.store.troubles import Trouble, all_troubles
 
-STATEMENT = "statement"
-"""The subject under which the journal keeps the coverage statements."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -75,7 +72,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
             withheld=len({row.alert_id for row in withheld.open_now(connection, now)}),
             troubles=tuple(all_troubles(connection)),
             gaps=gaps(site, now),
-            statement=journal.newest(connection, "coverage", STATEMENT),
+            statement=journal.newest(connection, "coverage", figures.STATEMENT),
             watching_since=figures.first_policy_at(connection),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, func, literal_column, or_, select
 
 from monitor.store.tables import ATTEMPTS, MESSAGES, POLICIES
-from monitor.store.watch_tables import CIRCUITS
+from monitor.store.watch_tables import CIRCUITS, JOURNAL
+
+STATEMENT = "statement"
+"""The subject under which the journal keeps the coverage statements."""
 
 _WAITS = MESSAGES.c.state.in_([literal_column("'pending'"), literal_column("'sending'")])
 _TRIED = MESSAGES.c.fencing_token > 0
@@ -91,6 +95,17 @@ def accepted_alerts(connection: Connection, *, after: int) -> Iterator[Accepted]
 def last_attempt(connection: Connection) -> int:
     """The id of the newest attempt, 0 before the first."""
     return int(connection.execute(select(func.coalesce(func.max(ATTEMPTS.c.id), 0))).scalar_one())
+
+
+def last_clean_statement_at(connection: Connection) -> datetime | None:
+    """When a coverage statement last left nothing unexplained, of the last sixty; None without one."""
+    columns = JOURNAL.c
+    statements = select(columns.at, columns.body).where(columns.subject == STATEMENT, columns.event == "coverage")
+    for row in connection.execute(statements.order_by(columns.id.desc()).limit(60)):
+        if not json.loads(row.body).get("unexplained"):
+            at: datetime = row.at
+            return at
+    return None
 
 
 def first_policy_at(connection: Connection) -> datetime | None:

@@ -175,8 +175,9 @@ def _in_words(group: list[Span]) -> str:
 def _days_in_words(weekdays: list[int]) -> str:
     if len(weekdays) == 7:
         return "every day"
-    if len(weekdays) > 2 and weekdays[-1] - weekdays[0] == len(weekdays) - 1:
-        return f"{_DAYS[weekdays[0]]} to {_DAYS[weekdays[-1]]}"
+    begun = [day for day in weekdays if (day - 1) % 7 not in weekdays]
+    if len(weekdays) > 2 and len(begun) == 1:  # one run, maybe over the end of the week
+        return f"{_DAYS[begun[0]]} to {_DAYS[(begun[0] + len(weekdays) - 1) % 7]}"
     return f"{', '.join(_DAYS[each] for each in weekdays[:-1])} and {_DAYS[weekdays[-1]]}"
 
 

@@ -157,7 +157,7 @@ def test_given_a_step_that_reaches_nobody_when_checked_then_the_gap_is_told_at_t
     assert {(problem.line, problem.code) for problem in problems} == {(line_of(path, "day-clinic:"), "nobody-home")}
     words = "team 'day-clinic' (every site), immediate: escalation step 1 would reach nobody"
     assert [problem.message for problem in problems] == [
-        f"{words} Monday, Saturday and Sunday 07:00 - 19:30",
+        f"{words} Saturday to Monday 07:00 - 19:30",
         f"{words} Tuesday 07:00 - Friday 19:30",
     ]
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def preview(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="alert, correction, digest, operations, test, or all.")] = "all",
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="alert, reminder, digest, correction, operations, test, or all.")
+    ] = "all",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("preview"),
     config: ConfigOption = None,
 ) -> None:

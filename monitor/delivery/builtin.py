@@ -14,6 +14,7 @@ from monitor.delivery.facts import (
     MailFacts,
     OperationsFacts,
     PatientFacts,
+    ReminderFacts,
     TestFacts,
     TimeFacts,
 )
@@ -39,6 +40,9 @@ def subject_of(facts: MailFacts) -> str:
     match facts:
         case AlertFacts():
             return f"{facts.urgency.word} - {facts.urgency.verb}: 1 patient [{', '.join(facts.alerts)}]"
+        case ReminderFacts():
+            patients = f"{facts.patients} patient{'s' if facts.patients != 1 else ''}"
+            return f"{facts.urgency.word} - not acknowledged{', passed on' if facts.passed_on else ''}: {patients}"
         case DigestFacts():
             return f"{facts.urgency.word} - digest: {facts.patients} patients, {', '.join(facts.counts)}"
         case CorrectionFacts():
@@ -57,10 +61,13 @@ def _lines(facts: MailFacts) -> Iterator[str]:
     match facts:
         case AlertFacts():
             yield from _alert(facts)
+        case ReminderFacts():
+            yield from _reminder(facts)
         case DigestFacts():
             for entry in facts.entries:
                 yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
-            yield f"Acknowledge each: {facts.acknowledge_with}"
+            yield from facts.shortly
+            yield f"Acknowledge each by {facts.acknowledge_by}: {facts.acknowledge_with}"
         case CorrectionFacts():
             yield f"{_who(facts.patient)}. Corrects the mail {facts.earlier_mail}."
             for change in facts.changes:
@@ -94,6 +101,16 @@ def _alert(facts: AlertFacts) -> Iterator[str]:
     if facts.drug is not None:
         yield f"Drug: {facts.drug.status}" + (f"; last dose {facts.drug.last_dose}" if facts.drug.last_dose else "")
     yield from facts.differentials
+
+
+def _reminder(facts: ReminderFacts) -> Iterator[str]:
+    for entry in facts.entries:
+        yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
+        told = f"; told before: {', '.join(entry.told_before)}" if entry.told_before else ""
+        passed_on = "; passed on to you" if entry.passed_on else ""
+        yield f"  Not acknowledged since {entry.since}{passed_on}{told}. {entry.ask} {entry.acknowledge_with}"
+    yield from facts.shortly
+    yield f"Told again at {facts.again_at} unless it is acknowledged."
 
 
 def _who(patient: PatientFacts | None) -> str:

@@ -18,8 +18,6 @@ from monitor.delivery.facts import (
     AlertFacts,
     CorrectionEntry,
     CorrectionFacts,
-    DigestEntry,
-    DigestFacts,
     DrugFacts,
     FindingFacts,
     PatientFacts,
@@ -37,7 +35,6 @@ from monitor.delivery.wording import (
     WEAKNESS_RULES,
     action_in_words,
     day_in_words,
-    duration_in_words,
     instant_in_words,
     measure_in_words,
     urgency_in_words,
@@ -64,56 +61,31 @@ def alert_facts(
     others_told: Sequence[str] = (),
     other_answers: Sequence[tuple[str, DoseAction]] = (),
     known_at: datetime | None = None,
+    leaves_at: datetime | None = None,
 ) -> AlertFacts:
     """The facts of one patient's mail. ``alerts`` have their ids and are not empty; ``history`` is as known at ``now``.
 
     ``other_answers`` are (guideline title, answer) of the guidelines the site does not follow; ``known_at`` is when the
-    newest record reached the feed.
+    newest record reached the feed; ``leaves_at`` is when the mail goes where it is held back over quiet hours.
     """
     ordered = sorted(alerts, key=lambda alert: -alert.urgency.rank)
     lead = ordered[0]
     names = tuple(alert_name(alert) for alert in ordered)
     on_drug = situation is not None and situation.on_drug
     return AlertFacts(
-        urgency=_urgency(lead.urgency, site, on_drug=on_drug),
+        urgency=urgency_facts(lead.urgency, site, on_drug=on_drug),
         alerts=names,
-        patient=_patient(history, site),
+        patient=patient_facts(history, site),
         changed=_said_once([alert.finding.headline for alert in ordered]),
         findings=tuple(_finding(alert, site, history, on_drug=on_drug) for alert in ordered),
         drug=_drug(situation),
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
-        acknowledge_by=instant_in_words(lead.raised_at + site.acknowledge_within[lead.urgency], site.policy.zone),
+        acknowledge_by=instant_in_words((leaves_at or lead.raised_at) + site.acknowledge_within[lead.urgency], site.policy.zone),
         acknowledge_with=tuple(f"bipn-monitor ack {name} --by NAME" for name in names),
         others_told=tuple(others_told),
         differentials=DIFFERENTIALS if any(_weakness(alert.finding) for alert in ordered) else (),
         other_guidelines=tuple(action_in_words(action, title) for title, action in other_answers),
         times=_times(max(alert.finding.clinical_at for alert in ordered), known_at, now, site, history),
-        policy=policy_facts(site.policy),
-        notice=NOTICE,
-    )
-
-
-def digest_facts(
-    alerts: Sequence[Alert],
-    *,
-    site: Site,
-    histories: Mapping[str, History],
-    announce_within: timedelta,
-    now: datetime,
-    others_told: Sequence[str] = (),
-) -> DigestFacts:
-    """The facts of a digest: every alert once, immediate first, then by patient. ``alerts`` is not empty."""
-    ordered = sorted(alerts, key=lambda alert: (-alert.urgency.rank, alert.patient_id, alert.finding.clinical_at))
-    counts = {urgency: sum(alert.urgency is urgency for alert in ordered) for urgency in reversed(Urgency)}
-    return DigestFacts(
-        urgency=_urgency(ordered[0].urgency, site),
-        entries=tuple(_entry(alert, site, histories[alert.patient_id]) for alert in ordered),
-        patients=len({alert.patient_id for alert in ordered}),
-        counts=tuple(f"{count} {urgency.value}" for urgency, count in counts.items() if count),
-        announce_within=duration_in_words(announce_within),
-        acknowledge_with=f"bipn-monitor ack {alert_name(ordered[0])} --by NAME",
-        others_told=tuple(others_told),
-        times=(TimeFacts(label="Evaluated", at=instant_in_words(now, site.policy.zone)),),
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
@@ -135,11 +107,11 @@ def correction_facts(
     changes = tuple(_change(transition, site) for transition in transitions)
     highest = max((transition.before.urgency for transition in transitions if transition.before), key=lambda each: each.rank)
     return CorrectionFacts(
-        urgency=_urgency(highest, site),
+        urgency=urgency_facts(highest, site),
         withdrawn=all(change.now is None for change in changes),
         changed=any(change.now == change.was for change in changes),
         alerts=tuple(change.alert for change in changes),
-        patient=_patient(history, site),
+        patient=patient_facts(history, site),
         changes=changes,
         earlier_mail=f"of {instant_in_words(first_told_at, site.policy.zone)}",
         others_told=tuple(others_told),
@@ -173,11 +145,13 @@ def ask_of(finding: Finding) -> str:
     return ASKS.get(finding.rule, ASK_OTHERWISE)
 
 
-def _urgency(urgency: Urgency, site: Site, *, on_drug: bool = False) -> UrgencyFacts:
+def urgency_facts(urgency: Urgency, site: Site, *, on_drug: bool = False) -> UrgencyFacts:
+    """How fast to look, with the site's time to acknowledge."""
     return urgency_in_words(urgency, within=site.acknowledge_within[urgency], on_drug=on_drug)
 
 
-def _patient(history: History, site: Site) -> PatientFacts | None:
+def patient_facts(history: History, site: Site) -> PatientFacts | None:
+    """Who, as far as the site's mails may say; None where they say nothing."""
     if site.privacy == "none":
         return None
     return PatientFacts(patient_id=history.patient_id, site=history.patient.site, team=site.team or history.patient.team)
@@ -190,7 +164,7 @@ def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> Fi
         alert=alert_name(alert),
         rule=finding.rule,
         title=title_of(finding),
-        urgency=_urgency(finding.urgency, site, on_drug=on_drug),
+        urgency=urgency_facts(finding.urgency, site, on_drug=on_drug),
         headline=finding.headline,
         guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
         met=tuple(_criterion(each) for each in finding.criteria if each.met),
@@ -257,17 +231,6 @@ def _clinical(at: datetime, site: Site, history: History) -> str:
     return day_in_words(at.astimezone(site.policy.zone).date())
 
 
-def _entry(alert: Alert, site: Site, history: History) -> DigestEntry:
-    return DigestEntry(
-        alert=alert_name(alert),
-        urgency=_urgency(alert.urgency, site),
-        patient=_patient(history, site),
-        title=title_of(alert.finding),
-        headline=alert.finding.headline,
-        on=day_in_words(alert.finding.clinical_at.astimezone(site.policy.zone).date()),
-    )
-
-
 def _change(transition: Transition, site: Site) -> CorrectionEntry:
     before, after = transition.before, transition.after
     if before is None or transition.reason not in (Reason.WITHDRAWN, Reason.CORRECTED_LOWER):
@@ -276,8 +239,8 @@ def _change(transition: Transition, site: Site) -> CorrectionEntry:
     return CorrectionEntry(
         alert=alert_name(after),
         title=title_of(before.finding),
-        was=_urgency(before.urgency, site),
-        now=None if withdrawn else _urgency(after.urgency, site),
+        was=urgency_facts(before.urgency, site),
+        now=None if withdrawn else urgency_facts(after.urgency, site),
         headline=before.finding.headline,
         headline_now=None if withdrawn else after.finding.headline,
         why=_why(transition.reason, same_urgency=after.urgency is before.urgency),

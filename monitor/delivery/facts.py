@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from monitor.delivery.reply_tokens import AckMail
 
-Kind = Literal["alert", "digest", "correction", "operations", "test"]
+Kind = Literal["alert", "reminder", "digest", "correction", "operations", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -101,6 +101,39 @@ class AlertFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderEntry:
+    """One alert that nobody has acknowledged."""
+
+    alert: str
+    urgency: UrgencyFacts
+    patient: PatientFacts | None
+    title: str
+    headline: str
+    ask: str
+    since: str  # when it was told first: "15 Mar 2011, 10:21 +01:00"
+    passed_on: bool  # the reader hears of it for the first time
+    why: str | None  # where it came early: "an out-of-office reply"
+    told_before: tuple[str, ...]
+    acknowledge_with: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderFacts:
+    """What one reader is reminded of, or has passed on to him, because nobody has acknowledged it; most urgent first."""
+
+    urgency: UrgencyFacts  # the highest
+    alerts: tuple[str, ...]
+    entries: tuple[ReminderEntry, ...]
+    shortly: tuple[str, ...]  # the least urgent of very many, a line each
+    patients: int
+    passed_on: bool  # some of it is new to the reader
+    again_at: str  # when the first of it is told again, or to the next
+    times: tuple[TimeFacts, ...]
+    policy: PolicyFacts
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestEntry:
     """One alert in a digest."""
 
@@ -114,13 +147,17 @@ class DigestEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
-    """Findings too old to be announced one by one, each listed once, immediate first."""
+    """Findings that are not announced one by one, each listed once, immediate first."""
 
     urgency: UrgencyFacts  # the highest
+    why: tuple[str, ...]  # a sentence for each reason to be in a digest
+    immediate: tuple[str, ...]  # a line for each immediate patient: "P-0007, North [A-12, A-13]"
     entries: tuple[DigestEntry, ...]
+    shortly: tuple[str, ...]  # the least urgent of very many, a line each
     patients: int
     counts: tuple[str, ...]  # "2 immediate", ...
     announce_within: str  # "14 days"
+    acknowledge_by: str  # the most urgent of them
     acknowledge_with: str
     others_told: tuple[str, ...]
     times: tuple[TimeFacts, ...]
@@ -180,4 +217,4 @@ class TestFacts:
     times: tuple[TimeFacts, ...]
 
 
-MailFacts = AlertFacts | DigestFacts | CorrectionFacts | OperationsFacts | TestFacts
+MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | TestFacts

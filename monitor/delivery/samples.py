@@ -19,11 +19,13 @@ from monitor.delivery.facts import (
     OperationsFacts,
     PatientFacts,
     PolicyFacts,
+    ReminderEntry,
+    ReminderFacts,
     TestFacts,
     TimeFacts,
 )
 from monitor.delivery.reply_tokens import ack_mail
-from monitor.delivery.wording import ASKS, DIFFERENTIALS, NOTICE, urgency_in_words
+from monitor.delivery.wording import ASKS, BACKLOG, DAILY, DIFFERENTIALS, NOTICE, STORM, urgency_in_words
 
 _WITHIN = {Urgency.IMMEDIATE: timedelta(hours=1), Urgency.SAME_DAY: timedelta(hours=8), Urgency.REVIEW: timedelta(days=3)}
 _URGENCIES = {urgency: urgency_in_words(urgency, within=within) for urgency, within in _WITHIN.items()}
@@ -94,6 +96,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
     """For every kind and urgency one with all that may be there and one with all missing that may be missing."""
     return {
         "alert": tuple(each for urgency in _LEADS for each in (sample_alert(urgency), _bare(sample_alert(urgency)))),
+        "reminder": tuple(each for urgency in _LEADS for each in (_reminder(urgency), _again(urgency))),
         "digest": tuple(each for urgency in _LEADS for each in (_digest(urgency, _PATIENT), _digest(urgency, None))),
         "correction": tuple(each for urgency in _LEADS for each in (_smaller(urgency), _withdrawn(urgency))),
         "operations": tuple(each for urgency in _LEADS for each in (_operations(urgency), _no_figures(urgency))),
@@ -162,16 +165,63 @@ def _digest(urgency: Urgency, patient: PatientFacts | None) -> DigestFacts:
     )
     return DigestFacts(
         urgency=_URGENCIES[urgency],
+        why=(BACKLOG.format(within="14 days"),) if patient else (STORM.format(patients=len(entries)), DAILY),
+        immediate=_immediate(patient) if urgency is Urgency.IMMEDIATE else (),
         entries=entries,
+        shortly=() if patient else ("patient not shown [A-15]",),
         patients=len(entries),
         counts=tuple(f"1 {finding.urgency.name}" for finding in found),
         announce_within="14 days",
+        acknowledge_by=_ACKNOWLEDGE_BY[urgency],
         acknowledge_with=f"bipn-monitor ack {entries[0].alert} --by NAME",
         others_told=() if patient is None else ("Second nurse",),
         times=(_EVALUATED,),
         policy=_POLICY,
         notice=NOTICE,
     )
+
+
+def _immediate(patient: PatientFacts | None) -> tuple[str, ...]:
+    return ("patient not shown [A-12]",) if patient is None else ("SAMPLE-0041, day-clinic [A-12]",)
+
+
+def _reminder(urgency: Urgency) -> ReminderFacts:
+    """Passed on to somebody who had not been told."""
+    entries = tuple(
+        ReminderEntry(
+            alert=finding.alert,
+            urgency=finding.urgency,
+            patient=_PATIENT,
+            title=finding.title,
+            headline=finding.headline,
+            ask=ASKS[finding.rule],
+            since="15 Mar 2011, 10:21 +01:00",
+            passed_on=place == 0,
+            why="an out-of-office reply" if place == 0 and urgency is Urgency.IMMEDIATE else None,
+            told_before=("Nurse on duty", "Second nurse"),
+            acknowledge_with=f"bipn-monitor ack {finding.alert} --by NAME",
+        )
+        for place, finding in enumerate(_LEADS[urgency])
+    )
+    return ReminderFacts(
+        urgency=_URGENCIES[urgency],
+        alerts=tuple(entry.alert for entry in entries),
+        entries=entries,
+        shortly=(),
+        patients=1,
+        passed_on=True,
+        again_at=_ACKNOWLEDGE_BY[urgency],
+        times=(TimeFacts(label="Not acknowledged at", at="15 Mar 2011, 10:51 +01:00"),),
+        policy=_POLICY,
+        notice=NOTICE,
+    )
+
+
+def _again(urgency: Urgency) -> ReminderFacts:
+    """A reminder of one alert to somebody who was told before, where nothing of the patient is shown."""
+    whole = _reminder(urgency)
+    entry = replace(whole.entries[0], patient=None, passed_on=False, why=None, told_before=())
+    return replace(whole, alerts=(entry.alert,), entries=(entry,), shortly=("patient not shown [A-15]",), passed_on=False)
 
 
 def _rank(finding: FindingFacts) -> int:

@@ -17,6 +17,14 @@ NOTICE = (
     "the decision is the prescriber's. Silence of this program does not mean that a patient is well."
 )
 
+DAILY = "Findings to review, collected once a day. Each is listed once and not announced by itself."
+BACKLOG = "A backlog: findings older than {within} are listed here once and not mailed one by one."
+STORM = (
+    "Many at once: findings about {patients} patients, as after a first import, a restored backup or a mass import. "
+    "One mail in place of one for each."
+)
+"""Why findings are in a digest."""
+
 RULE_TITLES = {
     "dose-modification": "Dose threshold",
     "dose-against-advice": "Dose against the guideline's advice",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from monitor.clinical import lifecycle
 from monitor.clinical.alerts import Alert, AlertError
 from monitor.errors import UsageError
+from monitor.service import chains
 from monitor.service.opening import Site
 from monitor.store import alerts, escalations, journal, outbox, withheld
 
@@ -31,10 +32,7 @@ def take_on(connection: Connection, before: Alert, *, by: str, note: str | None,
     after = lifecycle.acknowledge(before, by=by, note=note, now=now)
     if after != before:
         _act(connection, after, "acknowledged", by=by, note=note, now=now)
-        theirs = _ids(after)
-        escalations.close(connection, theirs, "acknowledged", now)
-        outbox.cancel_reminders(connection, theirs, "acknowledged")
-        withheld.release(connection, theirs, now)
+        chains.stand_down(connection, _ids(after), "acknowledged", now)
     return after
 
 

@@ -18,6 +18,7 @@ from monitor.delivery.render import render_or_builtin
 from monitor.delivery.wording import instant_in_words, urgency_in_words
 from monitor.service.opening import Site
 from monitor.store import outbox
+from monitor.store.troubles import clear_trouble, set_trouble
 
 LOOK_AT_STATUS = "Run `bipn-monitor status` on the machine: it says which and why."
 
@@ -91,6 +92,32 @@ def unread_answers(problem: str) -> Alarm:
         remedies=("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`.",),
         occasion="unread answers",
     )
+
+
+def nobody_home(site: Site, connection: Connection, team: str, urgency: Urgency, step: int, now: datetime) -> int:
+    """A step of a team's chain reached nobody when it was due: told to operations, and kept as a trouble until it does."""
+    which = "those who hear first" if step == 0 else f"step {step} of the escalation"
+    words = (
+        f"nobody was reachable for team {team}, {urgency}, {which}: name somebody who is on call at these hours; "
+        "`bipn-monitor check-config` lists the gaps"
+    )
+    set_trouble(connection, _nobody(team), words, now)
+    alarm = Alarm(
+        problem=f"nobody was reachable for team {team}, {urgency}: {which}",
+        consequence="the next step is told at once; where there is none, it is tried again every quarter of an hour",
+        remedies=("Name somebody who is on call at these hours, under `on_call:` or `escalation:`.", LOOK_AT_STATUS),
+        occasion=f"nobody home {team} {urgency} {step}",
+    )
+    return raise_alarm(site, connection, alarm, now)
+
+
+def somebody_home(connection: Connection, team: str) -> None:
+    """The team's chain reached somebody again."""
+    clear_trouble(connection, _nobody(team))
+
+
+def _nobody(team: str) -> str:
+    return f"nobody-home-{team}"
 
 
 def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""From what was decided to messages in the outbox: one per recipient, rendered and stored in the caller's transaction."""
+"""Letters into the outbox: addressed, rendered and stored, one message per recipient, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -9,123 +9,78 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.clinical.alerts import Alert, Reason, Transition
-from monitor.clinical.findings import Urgency
+from monitor.clinical.alerts import Alert, Transition
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
-from monitor.config.settings import Recipient, Settings
+from monitor.config.settings import Recipient, Team
 from monitor.delivery import compose
 from monitor.delivery.facts import Kind, MailFacts
 from monitor.delivery.message import mint_message_id
 from monitor.delivery.render import render_or_builtin
-from monitor.service import alarms
+from monitor.delivery.rendered import Rendered
+from monitor.service import alarms, replies
 from monitor.service.opening import Site
-from monitor.service.people import team_of
-from monitor.store import alerts as kept_alerts
-from monitor.store import correspondence, digests, histories, outbox
+from monitor.service.people import acknowledge_within, team_of
+from monitor.store import correspondence, histories, outbox
 
 log = logging.getLogger(__name__)
 
 PATIENTS_PER_READ = 200
 IN_REPLY_TO = "In-Reply-To"
-CORRECTS = frozenset({Reason.WITHDRAWN, Reason.CORRECTED_LOWER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail before it is addressed: what it is about and what it is an answer to."""
+    """One mail before it is addressed: what it is about and what it is an answer to. ``due_at`` None: it goes at once."""
 
     kind: Kind
     facts: MailFacts
     alerts: tuple[Alert, ...]
-    patient_id: str | None
-    occasion: str  # with the recipient it makes the Message-ID; the same occasion never mails twice
+    patient_id: str | None  # None where it is about several
+    due_at: datetime | None = None
 
 
-def is_old_news(settings: Settings, transition: Transition, now: datetime) -> bool:
-    """Whether a finding is too many days old, by the clinic's calendar, to be announced by itself; corrections never are."""
-    if transition.reason in CORRECTS:
-        return False
-    zone = settings.time_zone
-    return now.astimezone(zone).date() - transition.after.finding.clinical_at.astimezone(zone).date() > settings.announce_within
-
-
-def queue_mail(site: Site, connection: Connection, history: History, told: Sequence[Transition], now: datetime) -> int:
-    """Put one patient's mails of this round into the outbox; how many messages that made.
-
-    ``told`` are the transitions that speak now. Several findings make one mail, led by the most urgent. A correction
-    goes to everyone who had been told, be they still on the team or not.
-    """
-    queued = 0
-    speaking = [transition.after for transition in told if transition.reason not in CORRECTS]
-    if speaking:
-        queued += _queue_alert(site, connection, history, speaking, now)
-    corrections = [transition for transition in told if transition.reason in CORRECTS]
-    if corrections:
-        queued += _queue_correction(site, connection, history, corrections, now)
-    return queued
-
-
-def queue_digest(site: Site, connection: Connection, now: datetime) -> int:
-    """One digest per recipient of everything that waits for one; how many messages that made."""
-    waiting = digests.waiting(connection)
-    if not waiting:
-        return 0
-    kept = [alert for alert in kept_alerts.by_ids(connection, waiting) if alert.state in ("open", "acknowledged")]
-    records = _records(site, connection, {alert.patient_id for alert in kept})
-    by_recipient: dict[str, tuple[Recipient, str, list[Alert]]] = {}
-    for alert in kept:
-        team = team_of(site.settings, records[alert.patient_id].patient)
-        for recipient in team.recipients:
-            by_recipient.setdefault(recipient.address, (recipient, team.name, []))[2].append(alert)
-    queued = 0
-    for recipient, team_name, alerts in by_recipient.values():
-        facts = compose.digest_facts(
-            alerts,
-            site=_mail_site(site, team_name),
-            histories=records,
-            announce_within=site.settings.announce_within,
-            now=now,
-        )
-        letter = Letter(kind="digest", facts=facts, alerts=tuple(alerts), patient_id=None, occasion=_occasion(alerts))
-        queued += _queue(site, connection, letter, [recipient], now)
-    digests.clear(connection, waiting)
-    return queued
-
-
-def _records(site: Site, connection: Connection, patient_ids: Iterable[str]) -> dict[str, History]:
-    """Each patient's own record and no fact: a backlog may name every patient of the house, and memory is bounded."""
-    names = sorted(patient_ids)
-    found = {name: History(patient_id=name) for name in names}
-    for start in range(0, len(names), PATIENTS_PER_READ):
-        loaded = histories.load(connection, names[start : start + PATIENTS_PER_READ], site.policy.zone).histories
-        found |= {name: History(patient_id=name, patients=history.patients) for name, history in loaded.items()}
-    return found
-
-
-def _queue_alert(site: Site, connection: Connection, history: History, alerts: Sequence[Alert], now: datetime) -> int:
+def queue_alert(
+    site: Site,
+    connection: Connection,
+    history: History,
+    alerts: Sequence[Alert],
+    *,
+    team: Team,
+    people: Sequence[Recipient],
+    leaves_at: datetime,
+    now: datetime,
+) -> int:
+    """One patient's alerts to each of ``people``; how many messages that made. ``leaves_at``: ``now``, or a later instant."""
     known = history.as_known_at(now)
-    team = team_of(site.settings, known.patient)
+    due_at = leaves_at if leaves_at > now else None
+    situation = situate(known, site.policy, now)
     queued = 0
-    for recipient in team.recipients:
+    for recipient in people:
         facts = compose.alert_facts(
             alerts,
-            site=_mail_site(site, team.name),
+            site=mail_site(site, team.name),
             history=known,
-            situation=situate(known, site.policy, now),
+            situation=situation,
             now=now,
-            others_told=_others(team.recipients, recipient),
+            others_told=tuple(each.name for each in people if each.address != recipient.address),
+            leaves_at=leaves_at,
         )
-        letter = Letter(
-            kind="alert", facts=facts, alerts=tuple(alerts), patient_id=history.patient_id, occasion=_occasion(alerts)
-        )
-        queued += _queue(site, connection, letter, [recipient], now)
+        letter = Letter(kind="alert", facts=facts, alerts=tuple(alerts), patient_id=history.patient_id, due_at=due_at)
+        queued += queue_letter(site, connection, letter, [recipient], now)
     return queued
 
 
-def _queue_correction(
-    site: Site, connection: Connection, history: History, corrections: Sequence[Transition], now: datetime
+def queue_correction(
+    site: Site,
+    connection: Connection,
+    history: History,
+    corrections: Sequence[Transition],
+    *,
+    due_at: datetime | None,
+    now: datetime,
 ) -> int:
+    """Tell everyone who had been told what is corrected, be they still on the team or not; how many messages that made."""
     known = history.as_known_at(now)
     corrected = [t.after.alert_id for t in corrections if t.after.alert_id is not None]
     written = correspondence.about(connection, history.patient_id, corrected)
@@ -135,29 +90,28 @@ def _queue_correction(
     people = {told.address: Recipient(name=told.name, address=told.address, language="en") for told in told_before}
     facts = compose.correction_facts(
         corrections,
-        site=_mail_site(site, team_of(site.settings, known.patient).name),
+        site=mail_site(site, team_of(site.settings, known.patient).name),
         history=known,
         first_told_at=min(told.created_at for told in told_before),
         now=now,
     )
     alerts = tuple(transition.after for transition in corrections)
-    letter = Letter(
-        kind="correction", facts=facts, alerts=alerts, patient_id=history.patient_id, occasion="correction " + _occasion(alerts)
-    )
-    return _queue(site, connection, letter, people.values(), now)
+    letter = Letter(kind="correction", facts=facts, alerts=alerts, patient_id=history.patient_id, due_at=due_at)
+    return queue_letter(site, connection, letter, people.values(), now)
 
 
-def _queue(site: Site, connection: Connection, letter: Letter, recipients: Iterable[Recipient], now: datetime) -> int:
-    rendered, broken = render_or_builtin(letter.kind, letter.facts, folder=site.settings.templates)
-    if broken is not None:
-        log.error("a template failed, the built-in text was used: %s", broken)
-        alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
+def queue_letter(site: Site, connection: Connection, letter: Letter, recipients: Iterable[Recipient], now: datetime) -> int:
+    """Put a letter into the outbox for each recipient; how many messages that made."""
     ids = [alert.alert_id for alert in letter.alerts if alert.alert_id is not None]
     domain = site.settings.mail.sender.rpartition("@")[2]
     earlier = correspondence.about(connection, letter.patient_id, ids) if letter.patient_id is not None else []
-    messages = [
-        outbox.NewMessage(
-            message_id=mint_message_id(domain, f"{letter.kind} {letter.occasion} {now.isoformat()} {recipient.address}"),
+    occasion = f"{letter.kind} {_occasion(letter.alerts)} {now.isoformat()}"
+    messages = []
+    for recipient in recipients:
+        reply_key = replies.new_reply_key(site)
+        rendered = _rendered(site, connection, letter, reply_key, now)
+        message = outbox.NewMessage(
+            message_id=mint_message_id(domain, f"{occasion} {recipient.address}"),
             kind=letter.kind,
             alert_ids=tuple(ids),
             patient_id=letter.patient_id,
@@ -168,11 +122,42 @@ def _queue(site: Site, connection: Connection, letter: Letter, recipients: Itera
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),
             headers=_thread(correspondence.told_of(earlier, ids), recipient),
+            due_at=letter.due_at,
+            reply_key=reply_key,
         )
-        for recipient in recipients
-    ]
+        messages.append(message)
     outbox.enqueue(connection, messages, now=now)
     return len(messages)
+
+
+def _rendered(site: Site, connection: Connection, letter: Letter, reply_key: str | None, now: datetime) -> Rendered:
+    """One recipient's mail: how it is acknowledged by mail is his alone."""
+    facts = replies.with_ack_mail(site, connection, letter.facts, reply_key, now)
+    rendered, broken = render_or_builtin(letter.kind, facts, folder=site.settings.templates)
+    if broken is not None:
+        log.error("a template failed, the built-in text was used: %s", broken)
+        alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
+    return rendered
+
+
+def records_of(site: Site, connection: Connection, patient_ids: Iterable[str]) -> dict[str, History]:
+    """Each patient's own record and no fact: a backlog may name every patient of the house, and memory is bounded."""
+    names = sorted(set(patient_ids))
+    found = {name: History(patient_id=name) for name in names}
+    for start in range(0, len(names), PATIENTS_PER_READ):
+        loaded = histories.load(connection, names[start : start + PATIENTS_PER_READ], site.policy.zone).histories
+        found |= {name: History(patient_id=name, patients=history.patients) for name, history in loaded.items()}
+    return found
+
+
+def mail_site(site: Site, team: str) -> compose.Site:
+    """What the configuration says about all mails of one team."""
+    return compose.Site(
+        policy=site.policy,
+        privacy=site.settings.privacy,
+        acknowledge_within=acknowledge_within(site.settings),
+        team=team,
+    )
 
 
 def _thread(earlier: Sequence[correspondence.Written], recipient: Recipient) -> dict[str, str]:
@@ -181,23 +166,6 @@ def _thread(earlier: Sequence[correspondence.Written], recipient: Recipient) -> 
     return {} if first is None else {IN_REPLY_TO: first.message_id}
 
 
-def _mail_site(site: Site, team: str) -> compose.Site:
-    within = site.settings.acknowledge_within
-    return compose.Site(
-        policy=site.policy,
-        privacy=site.settings.privacy,
-        acknowledge_within={
-            Urgency.IMMEDIATE: within.immediate,
-            Urgency.SAME_DAY: within.same_day,
-            Urgency.REVIEW: within.review,
-        },
-        team=team,
-    )
-
-
-def _others(everyone: Sequence[Recipient], but: Recipient) -> tuple[str, ...]:
-    return tuple(each.name for each in everyone if each.address != but.address)
-
-
 def _occasion(alerts: Iterable[Alert]) -> str:
+    """With kind, instant and recipient it makes the Message-ID: the same occasion never mails twice."""
     return " ".join(f"A-{alert.alert_id}@{alert.raised_at.isoformat()}" for alert in alerts)

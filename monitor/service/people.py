@@ -1,11 +1,14 @@
-"""Who hears about a patient."""
+"""Who hears about a patient, now and next."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
+from monitor.clinical.escalation import due_after, hearers, held_until, next_hearers
+from monitor.clinical.findings import Urgency
 from monitor.clinical.history import Patient
-from monitor.config.settings import Settings, Team
+from monitor.config.settings import Recipient, Settings, Team
 
 
 def team_of(settings: Settings, patient: Patient) -> Team:
@@ -21,3 +24,35 @@ def team_of(settings: Settings, patient: Patient) -> Team:
     by_pattern = [team for team in settings.teams if any(fnmatchcase(site, pattern) for pattern in team.sites if pattern != "*")]
     for_all = [team for team in settings.teams if "*" in team.sites]
     return (by_name + by_pattern + for_all)[0]
+
+
+def on_duty(settings: Settings, team: Team, urgency: Urgency, at: datetime) -> tuple[Recipient, ...]:
+    """The team's recipients, and who is on call for it at ``at``; may be empty."""
+    return hearers(team, urgency, 0, directory=settings.directory, at=at, zone=settings.time_zone)
+
+
+def told_from(
+    settings: Settings, team: Team, urgency: Urgency, step: int, at: datetime
+) -> tuple[int, tuple[Recipient, ...]] | None:
+    """The first step from ``step`` on that reaches somebody at ``at``, and whom; None where none does."""
+    return next_hearers(team, urgency, step - 1, directory=settings.directory, at=at, zone=settings.time_zone)
+
+
+def goes_at(settings: Settings, team: Team, urgency: Urgency, now: datetime) -> datetime:
+    """When a mail of this urgency leaves: now, or at the end of the team's quiet hours."""
+    return held_until(urgency, team.quiet_hours, now, settings.time_zone) or now
+
+
+def wait_after(settings: Settings, team: Team, urgency: Urgency, told_step: int) -> timedelta:
+    """How long after ``told_step`` was told the next one is, or where there is none everybody again."""
+    within = acknowledge_within(settings)[urgency]
+    due = due_after(team, urgency, told_step, acknowledge_within=within)
+    if due is not None:
+        return due
+    return within if told_step == 0 else settings.remind_every[urgency]
+
+
+def acknowledge_within(settings: Settings) -> dict[Urgency, timedelta]:
+    """The site's time to acknowledge an alert, by urgency."""
+    within = settings.acknowledge_within
+    return {Urgency.IMMEDIATE: within.immediate, Urgency.SAME_DAY: within.same_day, Urgency.REVIEW: within.review}

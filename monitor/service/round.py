@@ -21,10 +21,12 @@ from monitor.clinical.evaluate import evaluate
 from monitor.clinical.findings import Review
 from monitor.clinical.history import History
 from monitor.clinical.lifecycle import decide
-from monitor.service import alarms, clock, mailing
+from monitor.service import alarms, clock, digesting
+from monitor.service.journal import round_entries
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
-from monitor.store import alerts, changes, digests, histories
+from monitor.service.telling import tell, told_alone
+from monitor.store import alerts, changes, histories, journal
 from monitor.store.alerts import PolicyRecord
 from monitor.store.rounds import Failure, RoundRecord, clear_failure, last_round, record_failure, record_round
 
@@ -66,29 +68,32 @@ def _never() -> bool:
 
 
 def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> RoundSummary:
-    """Evaluate every patient who changed or came due until none is left, then one digest of what is old news.
+    """Evaluate every patient who changed or came due until none is left, then tell what waited for the end of the round.
 
-    ``stopping`` is asked before each batch; the patients that are left stay due, and the digest waits with them.
+    ``stopping`` is asked before each batch; the patients that are left stay due, and what waits goes on waiting.
     """
-    started_at = clock.now()
     counts: Counter[str] = Counter()
     _bring_up_all_if_the_policy_changed(site)
+    hold: bool | None = None
     while not stopping():
         with site.database.glance() as connection:
             if not changes.anything_due(connection, now):
                 break
-        with site.database.write() as connection:
+        with site.database.write("round") as connection:
+            if hold is None:
+                hold = _too_many_to_say(site, connection, now)
             due = changes.due(connection, now, PATIENTS_PER_COMMIT)
-            counts.update(_batch(site, connection, due.patient_ids, now))
+            counts.update(_batch(site, connection, due.patient_ids, hold, now))
             changes.consume(connection, due.change_ids)
     else:
         return _summary(counts)
-    with site.database.write() as connection:
-        counts["queued"] += mailing.queue_digest(site, connection, now)
+    with site.database.write("end of round") as connection:
+        counts["queued"] += digesting.tell_what_waits(site, connection, now)
+        journal.append(connection, now, *round_entries(site, last_round(connection), now))
         record_round(
             connection,
             RoundRecord(
-                started_at=started_at,
+                started_at=now,
                 finished_at=clock.now(),
                 evaluated=counts["patients_evaluated"],
                 failed=counts["failed_patients"],
@@ -97,6 +102,12 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
         )
     log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
     return _summary(counts)
+
+
+def _too_many_to_say(site: Site, connection: Connection, now: datetime) -> bool:
+    """Whether only the end of this round can say how many patients it tells of: it has several batches, or ends another's."""
+    due = changes.due(connection, now, PATIENTS_PER_COMMIT + 1)
+    return len(due.patient_ids) > PATIENTS_PER_COMMIT or digesting.anything_held(site, connection)
 
 
 def _bring_up_all_if_the_policy_changed(site: Site) -> None:
@@ -114,7 +125,8 @@ def _summary(counts: Counter[str]) -> RoundSummary:
     return RoundSummary(**{field: counts[field] for field in RoundSummary.__slots__})
 
 
-def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], now: datetime) -> Counter[str]:
+def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], hold: bool, now: datetime) -> Counter[str]:
+    """One batch of patients. ``hold``, or more of them than single mails are sent for: the end of the round tells them."""
     counts: Counter[str] = Counter(patients_evaluated=len(patient_ids))
     loaded = histories.load(connection, patient_ids, site.policy.zone)
     known = alerts.of_patients(connection, patient_ids)
@@ -131,8 +143,10 @@ def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], now: 
         counts.update(_failed(connection, patient_id, problem, now))
     mark = PolicyMark.of(site.policy)
     alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
+    telling = sum(bool(told_alone(site, outcome.transitions, now)) for outcome in outcomes)
+    hold = hold or telling > site.settings.storm_above
     for outcome in outcomes:
-        counts.update(_recorded(site, connection, outcome, now))
+        counts.update(_recorded(site, connection, outcome, hold, now))
     if counts["newly_failed"]:
         alarm = alarms.unreadable_patients(counts["newly_failed"], occasion=patient_ids[0])
         counts["queued"] += alarms.raise_alarm(site, connection, alarm, now)
@@ -164,13 +178,13 @@ def _defect(error: Exception) -> str:
     return f"a defect of ours, {type(error).__name__} at {place}; please report it"
 
 
-def _recorded(site: Site, connection: Connection, outcome: Outcome, now: datetime) -> Counter[str]:
+def _recorded(site: Site, connection: Connection, outcome: Outcome, hold: bool, now: datetime) -> Counter[str]:
     """Record one outcome whole, with its mails, or not at all: a mail that cannot be made up is that patient's failure."""
     patient_id = outcome.history.patient_id
     if outcome.transitions:
         try:
             with connection.begin_nested():
-                counts = _record(site, connection, outcome, now)
+                counts = _record(site, connection, outcome, hold, now)
         except OperationalError:  # the database's, not the patient's
             raise
         except Exception as error:
@@ -182,7 +196,7 @@ def _recorded(site: Site, connection: Connection, outcome: Outcome, now: datetim
     return counts
 
 
-def _record(site: Site, connection: Connection, outcome: Outcome, now: datetime) -> Counter[str]:
+def _record(site: Site, connection: Connection, outcome: Outcome, hold: bool, now: datetime) -> Counter[str]:
     saved = alerts.save(connection, outcome.transitions, now=now, policy_sha256=site.policy.sha256)
     counts: Counter[str] = Counter()
     for transition in saved:
@@ -190,8 +204,5 @@ def _record(site: Site, connection: Connection, outcome: Outcome, now: datetime)
         counts["raised"] += transition.reason in RAISED
         counts["resolved"] += transition.reason is Reason.RESOLVED
         counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
-    old_news = [t for t in saved if t.speaks and mailing.is_old_news(site.settings, t, now)]
-    digests.add(connection, [t.after.alert_id for t in old_news if t.after.alert_id is not None], now)
-    to_tell = [t for t in saved if t.speaks and t not in old_news]
-    counts["queued"] += mailing.queue_mail(site, connection, outcome.history, to_tell, now)
+    counts["queued"] += tell(site, connection, outcome.history, saved, hold=hold, now=now)
     return counts

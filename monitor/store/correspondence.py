@@ -1,15 +1,19 @@
-"""What was written to whom about which alert: for corrections, for threads, for explanations."""
+"""What was written to whom about which alert: for corrections, for threads, for reminders, for explanations."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from monitor.store.tables import ATTEMPTS, MESSAGES
+
+OF_SEVERAL = ("digest", "reminder")
+UNSAID = ("dead", "cancelled")
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Written:
 
 
 def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -> list[Written]:
-    """Messages about one patient, and digests that named one of the alerts, oldest first."""
+    """Messages about one patient, and digests and reminders that named one of the alerts, oldest first."""
     accepted = (
         select(func.min(ATTEMPTS.c.at))
         .where(ATTEMPTS.c.message == MESSAGES.c.id, ATTEMPTS.c.outcome == "accepted")
@@ -47,7 +51,8 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
         accepted.label("accepted_at"),
     )
     of_patient = connection.execute(query.where(columns.patient_id == patient_id).order_by(columns.id)).all()
-    digests = connection.execute(query.where(columns.kind == "digest", columns.patient_id.is_(None)).order_by(columns.id)).all()
+    of_several = columns.kind.in_(OF_SEVERAL) & columns.patient_id.is_(None)
+    digests = connection.execute(query.where(of_several).order_by(columns.id)).all()
     wanted = set(alert_ids)
     written = [
         Written(
@@ -64,7 +69,7 @@ def about(connection: Connection, patient_id: str, alert_ids: Collection[int]) -
         for row in (*of_patient, *digests)
     ]
     return sorted(
-        (each for each in written if each.kind != "digest" or wanted.intersection(each.alert_ids)),
+        (each for each in written if each.kind not in OF_SEVERAL or wanted.intersection(each.alert_ids)),
         key=lambda each: each.created_at,
     )
 
@@ -74,3 +79,97 @@ def told_of(written: Sequence[Written], alert_ids: Collection[int]) -> list[Writ
     wanted = set(alert_ids)
     told = (each for each in written if each.state not in ("dead", "cancelled") or each.maybe_repeat)
     return [each for each in told if wanted.intersection(each.alert_ids)]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody who was told of an alert, or still will be, by one message."""
+
+    address: str
+    name: str
+    kind: str
+    patient_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Untried:
+    """A message that waits, and that nobody tried to send yet."""
+
+    id: int
+    kind: str
+    alert_ids: tuple[int, ...]
+    address: str
+    name: str
+
+
+def told_by_alert(connection: Connection, patients: Mapping[int, str]) -> dict[int, list[Told]]:
+    """Who was told of each alert, oldest message first; ``patients`` gives the patient of each alert asked for."""
+    found: dict[int, list[Told]] = {alert_id: [] for alert_id in patients}
+    columns = MESSAGES.c
+    query = select(
+        columns.id,
+        columns.alert_ids,
+        columns.recipient_address,
+        columns.recipient_name,
+        columns.kind,
+        columns.patient_id,
+        columns.created_at,
+    ).where(columns.state.not_in(UNSAID) | columns.maybe_repeat)
+    names = sorted(set(patients.values()))
+    rows = list(connection.execute(query.where(columns.kind.in_(OF_SEVERAL), columns.patient_id.is_(None))))
+    for start in range(0, len(names), _CHUNK):
+        rows += connection.execute(query.where(columns.patient_id.in_(names[start : start + _CHUNK])))
+    for row in sorted(rows, key=lambda row: int(row.id)):
+        told = Told(row.recipient_address, row.recipient_name, row.kind, row.patient_id, row.created_at)
+        for alert_id in json.loads(row.alert_ids):
+            if alert_id in found:
+                found[alert_id].append(told)
+    return found
+
+
+def last_alert_mails(connection: Connection, patient_ids: Collection[str]) -> dict[str, dict[str, datetime]]:
+    """By patient and address (in lower case), when the last alert mail was decided that was not given up."""
+    columns = MESSAGES.c
+    query = select(columns.patient_id, columns.recipient_address, func.max(columns.created_at).label("last_at")).where(
+        columns.kind == "alert", columns.state.not_in(UNSAID)
+    )
+    found: dict[str, dict[str, datetime]] = {}
+    names = sorted(patient_ids)
+    for start in range(0, len(names), _CHUNK):
+        part = query.where(columns.patient_id.in_(names[start : start + _CHUNK]))
+        for row in connection.execute(part.group_by(columns.patient_id, columns.recipient_address)):
+            found.setdefault(row.patient_id, {})[row.recipient_address.lower()] = row.last_at
+    return found
+
+
+def untried(connection: Connection, alert_ids: Collection[int]) -> list[Untried]:
+    """The waiting messages about one of the alerts that nobody tried to send yet, oldest first."""
+    wanted = set(alert_ids)
+    return [each for each in _untried(connection) if wanted.intersection(each.alert_ids)] if wanted else []
+
+
+def untried_reminders(connection: Connection, address: str) -> list[Untried]:
+    """The reminders to one recipient that nobody tried to send yet, oldest first."""
+    return [each for each in _untried(connection) if each.kind == "reminder" and each.address == address]
+
+
+def waiting_alerts(connection: Connection, patient_id: str) -> set[int]:
+    """The alerts of a patient whose own mails wait to be sent."""
+    columns = MESSAGES.c
+    waits = (columns.patient_id == patient_id, columns.state == "pending", columns.kind == "alert")
+    return {
+        alert_id
+        for text in connection.execute(select(columns.alert_ids).where(*waits)).scalars()
+        for alert_id in json.loads(text)
+    }
+
+
+def _untried(connection: Connection) -> list[Untried]:
+    columns = MESSAGES.c
+    query = select(columns.id, columns.kind, columns.alert_ids, columns.recipient_address, columns.recipient_name)
+    pending = columns.state == literal_column("'pending'")  # literal: so that the partial index is used
+    rows = connection.execute(query.where(pending, columns.fencing_token == 0).order_by(columns.id))
+    return [
+        Untried(row.id, row.kind, tuple(json.loads(row.alert_ids)), row.recipient_address, row.recipient_name) for row in rows
+    ]

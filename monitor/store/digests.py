@@ -1,4 +1,6 @@
-"""Alerts that wait to be named in the next digest. In the caller's transaction; a crash leaves them waiting."""
+"""Alerts that wait to be told: in the next digest, or, where a round has many, as its end decides.
+
+In the caller's transaction; a crash leaves them waiting."""
 
 from __future__ import annotations
 
@@ -13,9 +15,13 @@ _CHUNK = 500
 
 
 def add(connection: Connection, alert_ids: Iterable[int], now: datetime) -> None:
-    """Let alerts wait for the digest; one that waits already keeps its place."""
-    waiting_already = set(waiting(connection))
-    rows = [{"alert_id": alert_id, "since": now} for alert_id in dict.fromkeys(alert_ids) if alert_id not in waiting_already]
+    """Let alerts wait to be told; one that waits already keeps its place."""
+    ids = list(dict.fromkeys(alert_ids))
+    known: set[int] = set()
+    for start in range(0, len(ids), _CHUNK):
+        theirs = DIGEST_ENTRIES.c.alert_id.in_(ids[start : start + _CHUNK])
+        known |= set(connection.execute(select(DIGEST_ENTRIES.c.alert_id).where(theirs)).scalars())
+    rows = [{"alert_id": alert_id, "since": now} for alert_id in ids if alert_id not in known]
     if rows:
         connection.execute(DIGEST_ENTRIES.insert(), rows)
 
@@ -24,6 +30,13 @@ def waiting(connection: Connection) -> list[int]:
     """The alerts that wait, those of the longest standing first."""
     entries = DIGEST_ENTRIES.c
     return list(connection.execute(select(entries.alert_id).order_by(entries.since, entries.alert_id)).scalars())
+
+
+def entries(connection: Connection) -> dict[int, datetime]:
+    """The alerts that wait and since when, those of the longest standing first."""
+    columns = DIGEST_ENTRIES.c
+    rows = connection.execute(select(columns.alert_id, columns.since).order_by(columns.since, columns.alert_id))
+    return {row.alert_id: row.since for row in rows}
 
 
 def clear(connection: Connection, alert_ids: Iterable[int]) -> None:

@@ -15,10 +15,11 @@ from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
 from monitor.delivery.builtin import builtin
-from monitor.delivery.compose import Site, alert_facts, correction_facts, digest_facts
+from monitor.delivery.compose import Site, alert_facts, correction_facts
 from monitor.delivery.facts import AlertFacts
+from monitor.delivery.lists import digest_facts
 from monitor.delivery.render import render
-from monitor.delivery.wording import action_in_words, duration_in_words, instant_in_words, urgency_in_words
+from monitor.delivery.wording import BACKLOG, action_in_words, duration_in_words, instant_in_words, urgency_in_words
 from tests.builders import (
     NOW,
     PATIENT_ID,
@@ -118,7 +119,8 @@ def test_given_a_backlog_when_composed_then_the_digest_names_every_patient_immed
         an_alert(3, a_finding(urgency=Urgency.SAME_DAY), "P-3"),
     ]
     histories = {alert.patient_id: replace(a_history(), patient_id=alert.patient_id) for alert in alerts}
-    facts = digest_facts(alerts, site=a_site(), histories=histories, announce_within=timedelta(days=14), now=NOW)
+    why = (BACKLOG.format(within="14 days"),)
+    facts = digest_facts(alerts, site=a_site(), histories=histories, announce_within=timedelta(days=14), why=why, now=NOW)
     assert [entry.alert for entry in facts.entries] == ["A-2", "A-3", "A-1"]
     assert facts.counts == ("1 immediate", "1 same-day", "1 review")
     text = render("digest", facts).text

@@ -6,7 +6,7 @@ import csv
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.clinical.alerts import Alert
 from monitor.service import ingest
+from monitor.service.escalate import escalate
 from monitor.service.opening import Site, open_site
 from monitor.service.post import PostSummary, send_due
 from monitor.service.round import RoundSummary, run_round
@@ -110,10 +111,17 @@ class Clinic:
         self.tell("assessments", row | {"source_id": source or f"{patient}-a{number}"} | found, now=known or on(number, 14))
 
     def poll(self, at: datetime) -> Polled:
-        """One round and its mails."""
+        """One round and its mails; what nobody answers is not told again."""
         before = len(self.relay.mails)
         done, sent = run_round(self.site, at), send_due(self.site, at)
         return Polled(done, sent, tuple(self.relay.mails[before:]))
+
+    def watch(self, at: datetime) -> Polled:
+        """As the daemon does: a round, what is due for want of an answer, and the mails of both."""
+        before = len(self.relay.mails)
+        done, reminders = run_round(self.site, at), escalate(self.site, at)
+        sent = send_due(self.site, at)
+        return Polled(replace(done, queued=done.queued + reminders), sent, tuple(self.relay.mails[before:]))
 
     def alerts(self, *, open_only: bool = False) -> list[Alert]:
         with self.site.database.read() as connection:

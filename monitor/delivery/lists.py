@@ -1,0 +1,131 @@
+"""Mails about several patients: digests and reminders. The most urgent first, and never longer than mail programs show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from monitor.clinical.alerts import Alert
+from monitor.clinical.findings import Urgency
+from monitor.clinical.history import History
+from monitor.delivery.compose import Site, alert_name, ask_of, patient_facts, policy_facts, title_of, urgency_facts
+from monitor.delivery.facts import DigestEntry, DigestFacts, ReminderEntry, ReminderFacts, TimeFacts
+from monitor.delivery.wording import NOTICE, day_in_words, duration_in_words, instant_in_words
+
+AT_LENGTH = 60
+"""So many alerts are told with their words; a list of more goes on with a short line each: pages over 100 kB are cut off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """An alert that nobody has acknowledged, as one reader hears of it. ``why``: what passed it on before its time."""
+
+    alert: Alert
+    since: datetime
+    passed_on: bool
+    told_before: tuple[str, ...]
+    why: str | None = None
+
+
+def digest_facts(
+    alerts: Sequence[Alert],
+    *,
+    site: Site,
+    histories: Mapping[str, History],
+    announce_within: timedelta,
+    why: Sequence[str],
+    now: datetime,
+    leaves_at: datetime | None = None,
+    others_told: Sequence[str] = (),
+) -> DigestFacts:
+    """The facts of a digest: every alert once, immediate first, then by patient. ``alerts`` is not empty.
+
+    ``leaves_at`` is when it goes where it is held back over quiet hours.
+    """
+    ordered = sorted(alerts, key=lambda alert: (-alert.urgency.rank, alert.patient_id, alert.finding.clinical_at))
+    counts = {urgency: sum(alert.urgency is urgency for alert in ordered) for urgency in reversed(Urgency)}
+    highest = ordered[0].urgency
+    immediate = [alert for alert in ordered if alert.urgency is Urgency.IMMEDIATE]
+    return DigestFacts(
+        urgency=urgency_facts(highest, site),
+        why=tuple(why),
+        immediate=_a_line_each(immediate, site, histories),
+        entries=tuple(_digest_entry(alert, site, histories[alert.patient_id]) for alert in ordered[:AT_LENGTH]),
+        shortly=_a_line_each(ordered[AT_LENGTH:], site, histories),
+        patients=len({alert.patient_id for alert in ordered}),
+        counts=tuple(f"{count} {urgency.value}" for urgency, count in counts.items() if count),
+        announce_within=duration_in_words(announce_within),
+        acknowledge_by=instant_in_words((leaves_at or now) + site.acknowledge_within[highest], site.policy.zone),
+        acknowledge_with=f"bipn-monitor ack {alert_name(ordered[0])} --by NAME",
+        others_told=tuple(others_told),
+        times=(TimeFacts(label="Evaluated", at=instant_in_words(now, site.policy.zone)),),
+        policy=policy_facts(site.policy),
+        notice=NOTICE,
+    )
+
+
+def reminder_facts(
+    unanswered: Sequence[Unanswered],
+    *,
+    site: Site,
+    histories: Mapping[str, History],
+    again_at: datetime,
+    now: datetime,
+) -> ReminderFacts:
+    """The facts of one reader's reminder. ``unanswered`` is not empty; ``again_at``: when the first of it is told again."""
+    ordered = sorted(unanswered, key=lambda each: (-each.alert.urgency.rank, each.alert.patient_id, each.since))
+    rest = [each.alert for each in ordered[AT_LENGTH:]]
+    return ReminderFacts(
+        urgency=urgency_facts(ordered[0].alert.urgency, site),
+        alerts=tuple(alert_name(each.alert) for each in ordered),
+        entries=tuple(_reminder_entry(each, site, histories[each.alert.patient_id]) for each in ordered[:AT_LENGTH]),
+        shortly=_a_line_each(rest, site, histories),
+        patients=len({each.alert.patient_id for each in ordered}),
+        passed_on=any(each.passed_on for each in ordered),
+        again_at=instant_in_words(again_at, site.policy.zone),
+        times=(TimeFacts(label="Not acknowledged at", at=instant_in_words(now, site.policy.zone)),),
+        policy=policy_facts(site.policy),
+        notice=NOTICE,
+    )
+
+
+def _a_line_each(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:
+    """A short line for each patient, in the order of the alerts: who, and the names of the alerts."""
+    lines = []
+    for patient_id, several in groupby(alerts, key=lambda alert: alert.patient_id):
+        who = patient_facts(histories[patient_id], site)
+        names = ", ".join(alert_name(alert) for alert in several)
+        lines.append(
+            f"{who.patient_id}{', ' + who.site if who.site else ''} [{names}]" if who else f"patient not shown [{names}]"
+        )
+    return tuple(lines)
+
+
+def _digest_entry(alert: Alert, site: Site, history: History) -> DigestEntry:
+    return DigestEntry(
+        alert=alert_name(alert),
+        urgency=urgency_facts(alert.urgency, site),
+        patient=patient_facts(history, site),
+        title=title_of(alert.finding),
+        headline=alert.finding.headline,
+        on=day_in_words(alert.finding.clinical_at.astimezone(site.policy.zone).date()),
+    )
+
+
+def _reminder_entry(unanswered: Unanswered, site: Site, history: History) -> ReminderEntry:
+    alert = unanswered.alert
+    return ReminderEntry(
+        alert=alert_name(alert),
+        urgency=urgency_facts(alert.urgency, site),
+        patient=patient_facts(history, site),
+        title=title_of(alert.finding),
+        headline=alert.finding.headline,
+        ask=ask_of(alert.finding),
+        since=instant_in_words(unanswered.since, site.policy.zone),
+        passed_on=unanswered.passed_on,
+        why=unanswered.why,
+        told_before=unanswered.told_before,
+        acknowledge_with=f"bipn-monitor ack {alert_name(alert)} --by NAME",
+    )

@@ -20,7 +20,7 @@ STATEMENT_TOO_OLD = timedelta(hours=36)
 
 GAPS_SHOWN = 5
 RELAYS = {"relay": "the relay", "fallback": "the fallback relay"}
-SAID_HERE = ("nobody-home", "feed-quiet")
+SAID_HERE = ("relay", "fallback-relay", "nobody-home", "feed-quiet")
 """Troubles that this page finds by itself, up to the minute: their rows are not said a second time."""
 
 

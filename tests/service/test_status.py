@@ -84,6 +84,7 @@ def test_given_an_open_circuit_when_asked_then_which_relay_since_when_and_its_wo
     row = {"relay": "fallback", "open_since": NOW - HOUR, "failures": 3, "probe_at": NOW, "words": "no answer (at CONNECT)"}
     with clinic.site.database.write() as connection:
         connection.execute(CIRCUITS.insert(), [row, {**row, "relay": "relay", "open_since": None}])
+        set_trouble(connection, "fallback-relay", "the fallback relay takes no mail", NOW)  # the same, not said twice
     assert the_problem(clinic).startswith("mail is not going out by the fallback relay since 2026-02-10 14:00 CET: no answer")
     assert [each["relay"] for each in report(clinic).data["circuits"]] == ["fallback"]
 

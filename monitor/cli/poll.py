@@ -32,7 +32,7 @@ def poll(
         watched = watch_once(site, now)
         sent = send_due(site, now)
     done = watched.round
-    summary = poll_json(done, sent)
+    summary = poll_json(done, sent, queued=watched.queued)
     if output is Format.JSON:
         emit_json(summary)
     else:

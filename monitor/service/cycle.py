@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.service.escalate import escalate
 from monitor.service.opening import Site
 from monitor.service.round import RoundSummary, run_round
 
@@ -39,4 +40,5 @@ def watch_once(
         return stopping()
 
     done = run_round(site, now, stopping=stopped)
-    return Watched(round=done, queued=done.queued)
+    reminders = 0 if stopped() else escalate(site, now)
+    return Watched(round=done, queued=done.queued + reminders)

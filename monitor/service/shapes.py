@@ -55,8 +55,8 @@ def alert_json(alert: Alert, mark: PolicyMark, *, shown_id: str | None = None) -
     }
 
 
-def poll_json(done: RoundSummary, sent: PostSummary) -> dict[str, Any]:
-    """What ``poll`` prints."""
+def poll_json(done: RoundSummary, sent: PostSummary, *, queued: int) -> dict[str, Any]:
+    """What ``poll`` prints. ``queued`` are all messages that this poll decided, reminders and digests among them."""
     return {
         "patients_evaluated": done.patients_evaluated,
         "alerts": {
@@ -65,7 +65,7 @@ def poll_json(done: RoundSummary, sent: PostSummary) -> dict[str, Any]:
             "resolved": done.resolved,
             "withdrawn": done.withdrawn,
         },
-        "messages": {"queued": done.queued, "accepted": sent.accepted, "failed": sent.failed},
+        "messages": {"queued": queued, "accepted": sent.accepted, "failed": sent.failed},
     }
 
 

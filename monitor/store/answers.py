@@ -68,8 +68,8 @@ def all_answers(connection: Connection) -> list[Answer]:
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many mails of each kind there were."""
-    query = select(ANSWERS.c.kind, func.count()).group_by(ANSWERS.c.kind)
-    return dict(connection.execute(query).tuples().all())
+    query = select(ANSWERS.c.kind, func.count().label("mails")).group_by(ANSWERS.c.kind)
+    return {row.kind: row.mails for row in connection.execute(query)}
 
 
 def by_reply_key(connection: Connection, reply_key: str) -> Asked | None:

@@ -10,6 +10,7 @@ from typing import assert_never
 from monitor.delivery.facts import (
     AlertFacts,
     CorrectionFacts,
+    CoverageFacts,
     DigestFacts,
     MailFacts,
     OperationsFacts,
@@ -50,6 +51,11 @@ def subject_of(facts: MailFacts) -> str:
             return f"CORRECTION - an alert was {became} [{', '.join(facts.alerts)}]"
         case OperationsFacts():
             return f"{facts.urgency.word} - the monitor needs an administrator"
+        case CoverageFacts():
+            if facts.unexplained:
+                return f"COVERAGE: {facts.unexplained} UNEXPLAINED"
+            problems = f"{len(facts.problems)} PROBLEM{'S' if len(facts.problems) != 1 else ''}"
+            return f"COVERAGE: 0 unexplained, {problems}" if facts.problems else "Coverage: 0 unexplained"
         case TestFacts():
             return "TEST - mail from the monitor arrives"
         case _:
@@ -77,6 +83,12 @@ def _lines(facts: MailFacts) -> Iterator[str]:
                     yield f"Now: {change.headline_now}"
         case OperationsFacts():
             yield from (facts.problem, f"Meanwhile: {facts.consequence}", *facts.remedies)
+        case CoverageFacts():
+            yield facts.period
+            yield from (*facts.cases, *facts.problems)
+            yield from (f"{figure.label}: {figure.at}" for figure in facts.figures)
+            yield from (*facts.withheld, *(f"Not acknowledged: {each}" for each in facts.not_acknowledged))
+            yield f"The journal ends in {facts.journal_sha256}"
         case TestFacts():
             yield f"Handed to {facts.relay}."
         case _:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from monitor.delivery.reply_tokens import AckMail
 
-Kind = Literal["alert", "reminder", "digest", "correction", "operations", "test"]
+Kind = Literal["alert", "reminder", "digest", "correction", "operations", "coverage", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -209,6 +209,25 @@ class OperationsFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageFacts:
+    """The daily statement: who should have been told by the facts alone, and what became of it."""
+
+    urgency: UrgencyFacts | None  # None where the statement is clean
+    unexplained: int
+    problems: tuple[str, ...]  # what else keeps the statement from being clean, a sentence each
+    period: str  # "From 8 Mar 2011, 06:30 +01:00 to 15 Mar 2011, 06:30 +01:00"
+    cases: tuple[str, ...]  # the unexplained, a line each; a patient only as the site shows patients
+    figures: tuple[TimeFacts, ...]  # "Assessments read": "412"
+    withheld: tuple[str, ...]  # a line each: which alert, whose decision, why
+    not_acknowledged: tuple[str, ...]  # alerts that nobody has taken on for more than a day, a line each
+    synthetic: str | None  # "accepted 06:12"; None where there is no synthetic patient
+    journal_sha256: str  # the hash that the journal ends in
+    times: tuple[TimeFacts, ...]
+    policy: PolicyFacts
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestFacts:
     """A mail that only shows that mail arrives."""
 
@@ -217,4 +236,4 @@ class TestFacts:
     times: tuple[TimeFacts, ...]
 
 
-MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | TestFacts
+MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | CoverageFacts | TestFacts

@@ -25,6 +25,7 @@ from monitor.delivery.facts import (
     TimeFacts,
 )
 from monitor.delivery.reply_tokens import ack_mail
+from monitor.delivery.samples_coverage import coverage_samples
 from monitor.delivery.wording import ASKS, BACKLOG, DAILY, DIFFERENTIALS, NOTICE, STORM, urgency_in_words
 
 _WITHIN = {Urgency.IMMEDIATE: timedelta(hours=1), Urgency.SAME_DAY: timedelta(hours=8), Urgency.REVIEW: timedelta(days=3)}
@@ -100,6 +101,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
         "digest": tuple(each for urgency in _LEADS for each in (_digest(urgency, _PATIENT), _digest(urgency, None))),
         "correction": tuple(each for urgency in _LEADS for each in (_smaller(urgency), _withdrawn(urgency))),
         "operations": tuple(each for urgency in _LEADS for each in (_operations(urgency), _no_figures(urgency))),
+        "coverage": coverage_samples(_URGENCIES, _POLICY),
         "test": (_TEST, replace(_TEST, asked_by=None, times=())),
     }
 

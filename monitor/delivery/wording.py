@@ -25,6 +25,12 @@ STORM = (
 )
 """Why findings are in a digest."""
 
+COVERAGE_NOTICE = (
+    "A statement about this program, not about patients: by the facts that were stored, who had to be told and who was. "
+    "A fact that never came in is not in it. A relay's acceptance is not a reader. No statement for a day means trouble: "
+    "look at the machine."
+)
+
 RULE_TITLES = {
     "dose-modification": "Dose threshold",
     "dose-against-advice": "Dose against the guideline's advice",

@@ -13,7 +13,7 @@ def run(context: typer.Context, config: ConfigOption = None, database: DatabaseO
     from monitor.service.daemon import run_daemon
     from monitor.service.logs import start_logging
     from monitor.service.opening import Source
-    from monitor.service.reload import start
+    from monitor.service.starting import start
 
     start_logging()
     source = Source(config=config_path(context, config), database_url=database_url(context, database))

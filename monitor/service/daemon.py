@@ -24,7 +24,9 @@ from monitor.service.jobs import Job
 from monitor.service.leasing import HeldLease, LeaseLostError
 from monitor.service.notify import notify
 from monitor.service.progress import STUCK_AFTER
-from monitor.service.reload import Started, refuse, reloaded, settle
+from monitor.service.reload import reloaded
+from monitor.service.starting import Started, begin
+from monitor.service.steady import SteadyClock
 from monitor.service.supervisor import Supervisor
 from monitor.service.watchdog import Watchdog, feeding_period
 from monitor.service.work import Work
@@ -52,13 +54,17 @@ class Daemon:
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._exit_code, self._drain_within, self._owned = DONE, DRAIN_WITHIN, True
         self._lease = HeldLease(started.site.database, started.site.settings.poll_every)
-        self._work = Work(site=started.site, lease=self._lease, stopping=self._stop.is_set, queued=self._mail_waits)
+        self._work = Work(
+            site=started.site,
+            lease=self._lease,
+            steady=SteadyClock(started.evaluated_to),
+            stopping=self._stop.is_set,
+            queued=self._mail_waits,
+        )
+        self._work.refused = started.refused is not None
         self._jobs = {
-            name: Job(name, every, work, self.counters, self._lost)
-            for name, every, work in (
-                ("watch", self._every("watch"), self._work.watch),
-                ("post", self._every("post"), self._work.post),
-            )
+            name: Job(name, self._every(name), work, self.counters, self._lost)
+            for name, work in (("watch", self._work.watch), ("post", self._work.post))
         }
         self._watchdog = Watchdog(feeding_period(os.environ), self._lives)
         self._scheduler = AsyncIOScheduler(
@@ -68,16 +74,15 @@ class Daemon:
 
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
-        self._loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        for number, event in ((signal.SIGTERM, self._stop), (signal.SIGINT, self._stop), (signal.SIGHUP, self._reload)):
+            self._loop.add_signal_handler(number, event.set)
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it would warn of at each tick is told once
         self._scheduler.start()
         self._tick_anew()
         beside = [asyncio.create_task(self._supervisor().run()), asyncio.create_task(self._reloads())]
         for task in beside:
             task.add_done_callback(self._ended)
-        notify("READY=1", "STATUS=watching")
+        notify("READY=1", f"STATUS=watching{self._work.reservation}")
         log.info("watching", extra={"poll_every_seconds": int(self._every("watch").total_seconds())})
         await self._stop.wait()
         notify("STOPPING=1", "STATUS=finishing what runs")
@@ -119,7 +124,7 @@ class Daemon:
         self._tick_anew()
         self._work.clock_set_at = clock.monotonic_seconds()
         try:
-            await asyncio.to_thread(clock_set.record, self._work.site, by, clock.now())
+            await asyncio.to_thread(clock_set.record, self._work.site, by, self._work.steady.now())
         except MonitorError as error:
             log.error("that the clock was set is not on record: %s", error)
         self._jobs["post"].wake()
@@ -134,6 +139,7 @@ class Daemon:
             except MonitorError as error:  # the database's: what became of it could not be kept on record
                 log.error("the configuration was not reloaded; the one before stays in force: %s", error)
                 changed = None
+            self._work.refused = changed is None
             if changed is None:
                 self.counters.refused_reloads += 1
             else:
@@ -141,7 +147,7 @@ class Daemon:
                 self._work.site = changed
                 self._lease.adapt(changed.settings.poll_every)
                 self._tick_anew()
-            notify("READY=1", "STATUS=watching" if changed else "STATUS=watching; the new configuration is refused")
+            notify("READY=1", f"STATUS=watching{self._work.reservation}")
 
     def _lost(self, error: LeaseLostError) -> None:
         log.error("%s", error)
@@ -181,16 +187,11 @@ class Daemon:
 
 
 def run_daemon(started: Started) -> int:
-    """Run until told to stop; the exit code."""
+    """Run until told to stop; the exit code. Raises DatabaseError where another daemon holds the database."""
 
     async def main() -> int:
         daemon = Daemon(started)
-        site = started.site
-        if started.refused is None:
-            settle(site, started.source, clock.now())
-        else:
-            refuse(site, started.refused, clock.now())
-        clock_set.forget(site)
+        begin(started)
         return await daemon.run()
 
     _ = started.site.password  # where it cannot be read, that is said now, not at the first mail

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.config.checking import check
@@ -18,24 +18,14 @@ from monitor.delivery.render import check_templates
 from monitor.delivery.samples import samples
 from monitor.errors import ConfigError
 from monitor.service import alarms, last_good
-from monitor.service.opening import Configuration, Site, Source, open_configured, read_configuration
+from monitor.service.opening import Configuration, Site, Source, read_configuration
 from monitor.store import journal
 from monitor.store.troubles import clear_trouble, set_trouble
 
 log = logging.getLogger(__name__)
 
 TROUBLE = "configuration"
-LAST_GOOD = "the last good one is in force"
 ONE_BEFORE = "the one before stays in force"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """An open site, and why the configuration in its place is not the one in force (None: it is)."""
-
-    site: Site
-    source: Source
-    refused: str | None
 
 
 def problems_of(source: Source) -> list[Problem]:
@@ -49,27 +39,13 @@ def broken_templates(settings: Settings) -> Iterator[Problem]:
         yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)
 
 
-def start(source: Source) -> Started:
-    """Open the site for the daemon; where its configuration has a mistake, from the last good one that was kept.
-
-    Without such a one, broken templates are no hindrance: built-in texts stand in for them. Raises ConfigError for
-    any other mistake, DatabaseError as ``open_site``.
-    """
-    problems = problems_of(source)
-    kept = last_good.load(source, os.environ) if problems else None
-    configuration = kept or read_configuration(source.config, source.database_url)
-    site = open_configured(configuration, create=True)
-    refused = f"{_in_words(problems)}; {LAST_GOOD if kept else 'built-in texts stand in'}" if problems else None
-    return Started(site=site, source=source, refused=refused)
-
-
 def reloaded(site: Site, source: Source, now: datetime) -> Site | None:
     """The site with the configuration as it is now, which is in force and kept; None if it was refused, which is told."""
     try:
         changed = _adopted(site, source)
     except ConfigError as error:
         problems = error.problems if isinstance(error, InvalidConfigError) else ()
-        refuse(site, f"{_in_words(problems) if problems else str(error)}; {ONE_BEFORE}", now)
+        refuse(site, f"{in_words(problems) if problems else str(error)}; {ONE_BEFORE}", now)
         return None
     settle(changed, source, now)
     return changed
@@ -107,7 +83,7 @@ def refuse(site: Site, refused: str, now: datetime) -> None:
         alarms.raise_alarm(site, connection, alarms.refused_configuration(refused), now)
 
 
-def _in_words(problems: Sequence[Problem]) -> str:
+def in_words(problems: Sequence[Problem]) -> str:
     """The first mistake with its place, and how many there are. A message that shows an address is left out."""
     first = problems[0]
     words = first.code if "@" in first.message else first.message

@@ -13,6 +13,7 @@ from monitor.service.leasing import HeldLease
 from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import send_due
+from monitor.service.steady import SteadyClock
 from monitor.store import waiting
 
 log = logging.getLogger(__name__)
@@ -24,14 +25,16 @@ class Work:
 
     site: Site
     lease: HeldLease
+    steady: SteadyClock
     stopping: Callable[[], bool]
     queued: Callable[[], None]
+    refused: bool = False  # the configuration in its place; another one is in force
     clock_set_at: float | None = None  # monotonic
     _parts: int = field(default=0, init=False)
 
     def watch(self, mark: Marker) -> None:
         """Look at every patient who is due, and at what time alone makes due. Raises LeaseLostError."""
-        site, now = self.site, clock.now()
+        site, now = self.site, self.steady.now()
         self.lease.keep()
         self._parts = 0
         self._forget_the_clock(site)
@@ -40,15 +43,20 @@ class Work:
             self.queued()
         with site.database.glance() as connection:
             waits = waiting.count(connection)
-        notify(f"STATUS=evaluated to {now.astimezone(site.settings.time_zone):%H:%M}, {waits} waiting")
+        notify(f"STATUS=evaluated to {now.astimezone(site.settings.time_zone):%H:%M}, {waits} waiting{self.reservation}")
 
     def post(self, mark: Marker) -> None:
         """Send what is due. Raises LeaseLostError where the database is another one."""
         site = self.site
         self.lease.check_place()
-        sent = send_due(site, clock.now(), stopping=lambda: self._stopping_after(mark))
+        sent = send_due(site, self.steady.now(), stopping=lambda: self._stopping_after(mark))
         if sent.relay_fault is not None:
             log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
+
+    @property
+    def reservation(self) -> str:
+        """What follows after every other status."""
+        return "; THE CONFIGURATION IS REFUSED, an earlier one is in force" if self.refused else ""
 
     def _part_done(self, mark: Marker) -> None:
         """Between the parts of a watch: it may be long, so the lease is kept, and what is decided goes out meanwhile."""

@@ -1,0 +1,64 @@
+"""The daemon's start: from the configuration in its place, or from the last good one; and what is done before its first tick."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.service import clock, clock_set, last_good
+from monitor.service.holder import has_died
+from monitor.service.opening import Site, Source, open_configured, read_configuration
+from monitor.service.reload import in_words, problems_of, refuse, settle
+from monitor.store import claims
+from monitor.store.rounds import last_round
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """An open site, and why the configuration in its place is not the one in force (None: it is).
+
+    ``evaluated_to`` is the instant of the last round, if there was one.
+    """
+
+    site: Site
+    source: Source
+    refused: str | None
+    evaluated_to: datetime | None
+
+
+def start(source: Source) -> Started:
+    """Open the site for the daemon; where its configuration has a mistake, from the last good one that was kept.
+
+    Without such a one, broken templates are no hindrance: built-in texts stand in for them. Raises ConfigError for
+    any other mistake, DatabaseError as ``open_site``.
+    """
+    problems = problems_of(source)
+    kept = last_good.load(source, os.environ) if problems else None
+    site = open_configured(kept or read_configuration(source.config, source.database_url), create=True)
+    instead = "the last good one is in force" if kept else "built-in texts stand in for the templates"
+    with site.database.read() as connection:
+        last = last_round(connection)
+    return Started(
+        site=site,
+        source=source,
+        refused=f"{in_words(problems)}; {instead}" if problems else None,
+        evaluated_to=None if last is None else last.started_at,
+    )
+
+
+def begin(started: Started) -> None:
+    """With the lease in hand: what is in force goes on record, and what the dead had begun is taken up."""
+    site, now = started.site, clock.now()
+    if started.refused is None:
+        settle(site, started.source, now)
+    else:
+        refuse(site, started.refused, now)
+    clock_set.forget(site)
+    with site.database.write("released") as connection:
+        released = claims.release_dead(connection, now, has_died)
+    if released:
+        log.warning("mails of a process that died go again, marked as possible repeats", extra={"mails": released})

@@ -151,6 +151,11 @@ class SmtpServer:
             time.sleep(0.02)
         return self.mails
 
+    def hang_up(self) -> None:
+        """Ends the connections that are open now; new ones are taken."""
+        for connection in list(self._open):
+            _hang_up(connection)
+
     def __enter__(self) -> SmtpServer:
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -160,8 +165,7 @@ class SmtpServer:
         self._stopping = True
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in list(self._open):
-            _hang_up(connection)
+        self.hang_up()
         self._thread.join()
         for thread in self._threads:
             thread.join()

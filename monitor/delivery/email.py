@@ -98,6 +98,20 @@ class Session:
             return self._defect(error)
         return Outcome(kind="accepted", code=250, words=_said(reply))
 
+    async def greet(self, *, deadline_seconds: float) -> Outcome:
+        """Whether the relay is ready to take mail, without giving it any."""
+        self._at = "connect"
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                _, greeting = await self._opening()
+                reply = await self._walk(greeting)
+        except _FAULTS as error:
+            self._hang_up()
+            return classify(error, self._at)
+        except Exception as error:
+            return self._defect(error)
+        return Outcome(kind="accepted", code=250, words=_said(reply))
+
     async def _hand_over(self, sender: str, recipient: str, data: bytes) -> object:
         """The relay's last reply. A connection that was left alone too long is opened anew: nothing is lost by that."""
         client, greeting = await self._opening()

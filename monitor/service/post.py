@@ -1,128 +1,136 @@
 """Send what is due: claim, commit, hand over, record. Never a network call inside a transaction.
 
-A message whose outcome is unknown goes again with the same Message-ID and says so. A fault of the relay stops the
-burst, burns no attempt and is told to whoever asks for the status; every other message waits unharmed.
+A message whose outcome is unknown goes again with the same Message-ID and says so. A fault of a relay burns no attempt
+and is told to whoever asks for the status; every message waits unharmed, or takes the fallback.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from monitor.config.settings import Relay
-from monitor.delivery.conversation import RelayAddress
-from monitor.delivery.email import Outcome, Session
-from monitor.delivery.message import OutgoingMessage, build
-from monitor.service import alarms, clock
-from monitor.service.mailing import IN_REPLY_TO
+from sqlalchemy import Connection
+
+from monitor.service import alarms, circuit, clock
+from monitor.service.holder import has_died, own_holder
 from monitor.service.opening import Site
-from monitor.store import claims, outbox
+from monitor.service.outgoing import Writer
+from monitor.service.relays import Name, routes
+from monitor.service.sweep import Lane, Sweep
+from monitor.store import circuits, claims
+from monitor.store.circuits import Circuit
 
-log = logging.getLogger(__name__)
-
-LEASE = timedelta(minutes=3)
-"""A claim that is older, and so than the deadline below, was made by a process that died: the message goes again, marked."""
-
-DEADLINE_SECONDS = 120.0
-"""Total time for one message, connecting included; each network operation has its own, shorter limit."""
-
-BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
-"""Waits after a refusal "for now"; the last one repeats for ever: nothing is given up while the relay says "later"."""
-
-RELAY_BACK_OFF = timedelta(minutes=1)
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostSummary:
-    """What was handed over and what was not. ``relay_fault`` is what the relay said when it stopped the burst."""
+    """What was handed over and what was not. ``relay_fault`` is what the relays said where none of them takes mail."""
 
     accepted: int = 0
     failed: int = 0
     relay_fault: str | None = None
 
 
-def relay_address(relay: Relay) -> RelayAddress:
-    """The configured relay as the delivery room knows it."""
-    return RelayAddress(
-        host=relay.host,
-        port=relay.port,
-        tls="none" if relay.insecure else relay.tls,
-        username=relay.username,
-        timeout_seconds=relay.timeout.total_seconds(),
-    )
-
-
 def _never() -> bool:
     return False
 
 
-def send_due(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> PostSummary:
-    """Hand over every message that is due at ``now``, the most urgent first; stop at the first fault of the relay.
+def _silently() -> None:
+    """Nobody asks for progress."""
 
-    ``stopping`` is asked before each message; what is left then waits for the next start.
+
+def send_due(
+    site: Site,
+    now: datetime,
+    *,
+    stopping: Callable[[], bool] = _never,
+    progress: Callable[[], None] = _silently,
+    holder: str | None = None,
+    force_probe: bool = False,
+) -> PostSummary:
+    """Hand over every message that is due at ``now``, the most urgent first. One call at a time in a process.
+
+    ``stopping`` is asked before each message; what is left then waits for the next call. ``progress`` is called after each.
+    ``holder`` is this process as in the lease. ``force_probe`` tries a relay that failed a moment ago: somebody is waiting.
+    Raises ConfigError for a secret or certificate that cannot be used, DatabaseError where the database fails.
     """
-    with site.database.read() as connection:
-        if not claims.anything_due(connection, now):
-            return PostSummary()
-    return asyncio.run(_send_due(site, now, stopping))
-
-
-async def _send_due(site: Site, now: datetime, stopping: Callable[[], bool]) -> PostSummary:
-    begun = clock.monotonic_seconds()
-    accepted = failed = 0
-    fault: str | None = None
-    with site.database.write() as connection:
-        claims.release_expired(connection, now)
-    async with Session(relay_address(site.settings.mail.relay), password=site.password) as session:
-        while fault is None and not stopping():
-            into = timedelta(seconds=clock.monotonic_seconds() - begun)  # a burst may last longer than a lease
-            with site.database.write() as connection:
-                # One at a time: what a dead process had claimed is one message, not a batch, and none waits for another.
-                claimed = claims.claim_due(connection, now=now, limit=1, lease=LEASE + into)
-            if not claimed:
-                break
-            message = claimed[0]
-            outcome = await asyncio.shield(_hand_over(site, session, message))
-            _record(site, message, outcome, now + into)
-            accepted += outcome.kind == "accepted"
-            failed += outcome.kind != "accepted"
-            if outcome.kind == "relay_fault":
-                fault = f"{outcome.words} (at {outcome.at})"
-    return PostSummary(accepted=accepted, failed=failed, relay_fault=fault)
-
-
-async def _hand_over(site: Site, session: Session, message: outbox.StoredMessage) -> Outcome:
+    if not _ONE_AT_A_TIME.acquire(blocking=False):
+        return PostSummary()
     try:
-        data = _written(site, message)
-    except ValueError:  # its words would quote the header
-        log.error("a mail could not be written; it is given up, the others go on", extra={"message_number": message.id})
-        return Outcome(kind="refused_for_good", code=None, words="a header of this mail cannot be written")
-    return await session.send(site.settings.mail.sender, message.recipient_address, data, deadline_seconds=DEADLINE_SECONDS)
+        return _send_due(site, now, stopping, progress, holder or own_holder(clock.now()), force_probe)
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
-def _written(site: Site, message: outbox.StoredMessage) -> bytes:
-    return build(
-        OutgoingMessage(
-            message_id=message.message_id,
-            sender=site.settings.mail.sender,
-            recipient=message.recipient_address,
-            subject=message.subject,
-            text=message.text,
-            html=message.html or "",
-            date=message.created_at.astimezone(site.settings.time_zone),
-            in_reply_to=message.headers.get(IN_REPLY_TO),
-            urgent=message.priority == 2,
-            maybe_repeat=message.maybe_repeat,
+def release_claims_of_the_dead(site: Site, now: datetime) -> int:
+    """At the start of a daemon: what a process that is no more was sending goes again at once, marked; how many."""
+    with site.database.write("release") as connection:
+        return claims.release_dead(connection, now, has_died)
+
+
+def check_ready(site: Site) -> None:
+    """Raises ConfigError for a secret, a key or a certificate that sending would need and cannot use."""
+    routes(site.settings.mail, site.folder)
+    Writer(site)
+
+
+def _send_due(
+    site: Site,
+    now: datetime,
+    stopping: Callable[[], bool],
+    progress: Callable[[], None],
+    holder: str,
+    force_probe: bool,
+) -> PostSummary:
+    known = _circuits(site, now)
+    with site.database.read() as connection:
+        due = claims.anything_due(connection, now, holder=holder)
+    to_try = [each for each in known if each.is_open and (force_probe or circuit.may_be_tried(each, now))]
+    if not to_try and not (due and any(not each.is_open for each in known)):
+        return PostSummary()
+    lanes = [Lane(route, each) for route, each in zip(routes(site.settings.mail, site.folder), known, strict=True)]
+    writer = Writer(site)
+    with site.database.write("release") as connection:
+        claims.release_expired(connection, now, holder=holder)
+
+    async def run() -> Sweep:
+        sweep = Sweep(
+            site=site,
+            begun_at=now,
+            holder=holder,
+            lanes=lanes,
+            writer=writer,
+            stopping=stopping,
+            progress=progress,
+            force_probe=force_probe,
         )
-    )
+        await sweep.run()
+        return sweep
+
+    done = asyncio.run(run())
+    return PostSummary(accepted=len(done.accepted), failed=len(done.failed - done.accepted), relay_fault=done.fault)
 
 
-def _record(site: Site, message: outbox.StoredMessage, outcome: Outcome, now: datetime) -> None:
-    wait = RELAY_BACK_OFF if outcome.kind == "relay_fault" else BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
-    with site.database.write() as connection:
-        claims.record_outcome(connection, message, outcome.kind, outcome.words, now=clock.now(), next_attempt_at=now + wait)
-        if outcome.kind == "refused_for_good" and message.kind != "operations":  # an alarm about an alarm would never end
-            alarms.raise_alarm(site, connection, alarms.refused_mail(message.id, outcome.words), now)
+def _circuits(site: Site, now: datetime) -> list[Circuit]:
+    """The relays' circuits in their order. One that has been open for a while is told of, once a day."""
+    names: list[Name] = ["relay"] if site.settings.mail.fallback_relay is None else ["relay", "fallback"]
+    with site.database.read() as connection:
+        known = [circuits.load(connection, name) for name in names]
+        unused = [circuits.load(connection, "fallback")] if len(names) == 1 else []
+    lasting = [each for each in known if circuit.lasts(each, now)]
+    gone = [each for each in unused if each.failures]
+    if lasting or gone:
+        with site.database.write("circuit") as connection:
+            _tell(site, connection, lasting, now)
+            for each in gone:  # of a relay that is configured no more
+                circuit.heal(connection, each)
+    return known
+
+
+def _tell(site: Site, connection: Connection, lasting: list[Circuit], now: datetime) -> None:
+    for each in lasting:
+        alarms.raise_alarm(site, connection, circuit.alarm(each), now)

@@ -1,0 +1,242 @@
+"""One burst: every message that is due, over one relay or the other, several at a time.
+
+A message is claimed and committed before any byte leaves; its outcome is committed before the same connection takes the
+next. Nothing that one message does ends the burst for the others; a relay's fault ends it for that relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from monitor.delivery.email import Outcome, Session
+from monitor.errors import DatabaseError, MonitorError
+from monitor.service import back_off, circuit, clock, dead_letters
+from monitor.service.opening import Site
+from monitor.service.outgoing import Writer
+from monitor.service.relays import Route
+from monitor.store import claims
+from monitor.store.circuits import Circuit
+from monitor.store.outbox import StoredMessage
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=3)
+"""A claim that is older, and so than the deadline below, was made by a process that died: the message goes again, marked."""
+
+DEADLINE_SECONDS = 60.0
+"""Total time for one message, connecting included; each network operation has its own, shorter limit."""
+
+PROBE_SECONDS = 20.0
+"""The same for the message that tries a failing relay while another one could take it."""
+
+MESSAGES_PER_CONNECTION = 4
+"""A connection more is worth its opening for so many messages that wait."""
+
+PATIENCE_SECONDS = 5.0
+"""When nothing was handed over for so long, the others do not wait: one connection more."""
+
+TRIES_TO_RECORD = 3
+"""An outcome that is not recorded is a mail that goes twice: a busy database gets some time."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Lane:
+    """A relay during a burst. ``fault`` is what it said when it failed in this burst."""
+
+    route: Route
+    circuit: Circuit
+    fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sweep:
+    """See the module. ``run`` it once; then ``accepted``, ``failed`` and ``fault`` say what came of it."""
+
+    site: Site
+    begun_at: datetime
+    holder: str
+    lanes: list[Lane]
+    writer: Writer
+    stopping: Callable[[], bool]
+    progress: Callable[[], None]
+    force_probe: bool
+    accepted: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    _begun: float = field(default_factory=clock.monotonic_seconds)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _halted: bool = False
+
+    @property
+    def fault(self) -> str | None:
+        """What the relays said, where none of them is left: whatever was due still waits."""
+        said = [lane.fault for lane in self.lanes if lane.fault is not None]
+        return "; ".join(said) if said and all(lane.circuit.is_open for lane in self.lanes) else None
+
+    async def run(self) -> None:
+        """Raises DatabaseError where the database fails. Neither that nor being cancelled ends what has begun."""
+        work = asyncio.create_task(self._run())
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._halted = True
+            await asyncio.wait({work})
+            raise
+
+    async def _run(self) -> None:
+        first, *others = self.lanes
+        if first.circuit.is_open:
+            await self._to_the_end({asyncio.create_task(self._lane(lane)) for lane in self.lanes})
+        else:
+            await self._lane(first)
+        if first.circuit.is_open:
+            for lane in others:  # what the first did not take does not wait for it
+                if lane.fault is None:
+                    await self._lane(lane)
+
+    async def _lane(self, lane: Lane) -> None:
+        if lane.circuit.is_open and (self.force_probe or circuit.may_be_tried(lane.circuit, self._now())):
+            await self._probe(lane)
+        if not lane.circuit.is_open:
+            await self._drain(lane)
+
+    async def _probe(self, lane: Lane) -> None:
+        """One message over a relay that failed; or, where none waits, a greeting: it heals without a message too."""
+        seconds = PROBE_SECONDS if len(self.lanes) > 1 else DEADLINE_SECONDS
+        message = None if self.stopping() else await self._claim()
+        async with lane.route.session() as session:
+            if message is not None:
+                await self._hand_over(lane, session, message, seconds, probing=True)
+                return
+            outcome = await session.greet(deadline_seconds=seconds)
+            lane.circuit = await self._write("circuit", lambda connection: self._judged(connection, lane, outcome, probing=True))
+
+    async def _drain(self, lane: Lane) -> None:
+        """All that is due, by as many connections as that is worth."""
+        most = lane.route.connections
+        with self.site.database.read() as connection:
+            waiting = claims.due_count(connection, self._now(), at_most=most * MESSAGES_PER_CONNECTION)
+        wanted = max(1, math.ceil(waiting / MESSAGES_PER_CONNECTION))
+        tasks = {asyncio.create_task(self._worker(lane)) for _ in range(wanted)}
+        await self._to_the_end(tasks, another=lambda: self._worker(lane) if self._goes_on(lane) else None, most=most)
+
+    async def _to_the_end(
+        self,
+        tasks: set[asyncio.Task[None]],
+        *,
+        another: Callable[[], Coroutine[Any, Any, None] | None] = lambda: None,
+        most: int = 0,
+    ) -> None:
+        """Until all have ended, one that failed too; then raises what it raised. Where none ends for long, another begins."""
+        ended: set[asyncio.Task[None]] = set()
+        while tasks:
+            done, tasks = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+            ended |= done
+            self._halted = self._halted or any(task.exception() is not None for task in done)
+            more = another() if not done and len(tasks) < most else None
+            if more is not None:
+                tasks.add(asyncio.create_task(more))
+        for task in ended:
+            task.result()
+
+    async def _worker(self, lane: Lane) -> None:
+        async with lane.route.session() as session:
+            while self._goes_on(lane):
+                message = await self._claim()
+                if message is None:
+                    return
+                await self._hand_over(lane, session, message, DEADLINE_SECONDS, probing=False)
+
+    def _goes_on(self, lane: Lane) -> bool:
+        return not (self._halted or lane.circuit.is_open or self.stopping())
+
+    async def _claim(self) -> StoredMessage | None:
+        """The next message, committed as ours."""
+        claimed = await self._write(
+            "claim",
+            lambda connection: claims.claim_due(connection, now=self._now(), limit=1, lease=LEASE, holder=self.holder),
+        )
+        return claimed[0] if claimed else None
+
+    async def _hand_over(self, lane: Lane, session: Session, message: StoredMessage, seconds: float, *, probing: bool) -> None:
+        try:
+            data, sender = self.writer.bytes_of(message), self.writer.envelope_sender(message)
+        except Exception as error:  # whatever is wrong with this message, the others go
+            outcome = _unwritten(error)
+        else:
+            outcome = await session.send(sender, message.recipient_address, data, deadline_seconds=seconds)
+        found_out = probing or not lane.circuit.is_open  # otherwise another message did, while this one was on its way
+        lane.circuit = await self._record(lane, message, outcome, probing=probing)
+        if outcome.kind == "accepted":
+            self.accepted.add(message.id)
+        elif found_out or outcome.kind != "relay_fault":
+            self.failed.add(message.id)
+        self.progress()
+
+    async def _record(self, lane: Lane, message: StoredMessage, outcome: Outcome, *, probing: bool) -> Circuit:
+        def record(connection: Connection) -> Circuit:
+            now = self._now()
+            moved = claims.record_outcome(
+                connection,
+                message,
+                outcome.kind,
+                outcome.words,
+                now=clock.now(),
+                next_attempt_at=now + back_off.after_refusal(message.message_id, message.attempts),
+                relay=lane.route.name,
+            )
+            if moved and outcome.kind == "refused_for_good":
+                dead_letters.follow_up(self.site, connection, message, outcome, now)
+            return self._judged(connection, lane, outcome, probing=probing)
+
+        for _ in range(TRIES_TO_RECORD - 1):
+            try:
+                return await self._write("outcome", record)
+            except DatabaseError:
+                log.warning("what became of a mail could not be recorded yet", extra={"message_number": message.id})
+        return await self._write("outcome", record)
+
+    def _judged(self, connection: Connection, lane: Lane, outcome: Outcome, *, probing: bool) -> Circuit:
+        """What an outcome says of the relay itself."""
+        known, host, now = lane.circuit, lane.route.address.host, self._now()
+        if outcome.kind not in ("relay_fault", "indeterminate"):
+            if known.failures and lane is self.lanes[0]:  # of the others nobody knows now, and nobody needs to
+                for other in self.lanes[1:]:
+                    other.circuit = circuit.heal(connection, other.circuit)
+            return circuit.heal(connection, known)
+        if known.is_open and not probing:
+            return known
+        said = f"{outcome.words} (at {outcome.at})"
+        failed = circuit.fault if outcome.kind == "relay_fault" else circuit.doubt
+        after = failed(connection, known, host, said, now)
+        lane.fault = said if after.is_open else None
+        return after
+
+    async def _write(self, what: str, act: Callable[[Connection], Answer]) -> Answer:
+        """One transaction, in a thread: another program may hold the database for a while, and connections must not wait."""
+
+        def run() -> Answer:
+            with self.site.database.write(what) as connection:
+                return act(connection)
+
+        async with self._writing:
+            return await asyncio.to_thread(run)
+
+    def _now(self) -> datetime:
+        return self.begun_at + timedelta(seconds=clock.monotonic_seconds() - self._begun)
+
+
+def _unwritten(error: Exception) -> Outcome:
+    """The outcome of a message that cannot be written. Only our own errors are quoted: others' words hold the text."""
+    log.error("a mail could not be written", extra={"error": type(error).__name__})
+    words = str(error) if isinstance(error, MonitorError) else type(error).__name__
+    return Outcome(kind="refused_for_good", code=None, words=f"it cannot be written: {words}", at="message")

@@ -1,0 +1,157 @@
+"""A ward that is watched while things go wrong: its patients, the daemon as a process, and who was told what."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitor.delivery.message import REPEAT
+from monitor.service import clock
+from tests.e2e.installation import NURSES, Installation, until, write_csv
+from tests.postfix import DeliveredMail
+from tests.smtp_server import ReceivedMail
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One mail that reached somebody. ``marked``: it says that it may be a repeat."""
+
+    message_id: str
+    recipient: str
+    marked: bool
+
+
+def copies(mails: Iterable[ReceivedMail | DeliveredMail]) -> list[Copy]:
+    """What was received, in the same order."""
+    return [Copy(str(mail.message["Message-ID"]), mail.recipient, REPEAT in mail.text) for mail in mails]
+
+
+def admit(installed: Installation, patients: Iterable[str]) -> None:
+    """Patients on weekly bortezomib since a month, and well a week ago; the database is made where there is none."""
+    names, today = list(patients), clock.now().date()
+    first = today - timedelta(days=29)
+    feed = installed.folder / "admitted"
+    feed.mkdir()
+    write_csv(feed / "patients.csv", [{"patient_id": name} for name in names])
+    write_csv(feed / "courses.csv", [{"patient_id": name, "started_on": f"{first}", "schedule": "weekly"} for name in names])
+    doses = [
+        {"patient_id": name, "given_at": f"{first + timedelta(days=7 * week)}", "dose_mg_per_m2": "1.3"}
+        for name in names
+        for week in range(5)
+    ]
+    write_csv(feed / "doses.csv", doses)
+    well = {"ctcae_version": "5", "sensory_grade": "0", "motor_grade": "0", "walking": "unaided"}
+    seen = [well | {"patient_id": name, "assessed_at": f"{today - timedelta(days=ago)}"} for name in names for ago in (28, 7)]
+    write_csv(feed / "assessments.csv", seen)
+    installed.call("import", feed)
+
+
+def assess(installed: Installation, patient: str, walking: str = "wheelchair", *, motor_grade: int = 3) -> None:
+    """Another program writes an assessment of today; as it stands by default, it is an immediate alert."""
+    installed.write(
+        "INSERT INTO assessments (patient_id, assessed_at, ctcae_version, sensory_grade, motor_grade, walking)"
+        " VALUES (?, ?, '5', 1, ?, ?)",
+        patient,
+        f"{clock.now().date()}",
+        motor_grade,
+        walking,
+    )
+
+
+def is_known(installed: Installation, patient: str) -> bool:
+    """Whether an alert was raised about this patient."""
+    return bool(installed.rows("SELECT id FROM alerts WHERE patient_id = ?", patient))
+
+
+@contextmanager
+def daemon(installed: Installation) -> Iterator[subprocess.Popen[str]]:
+    """``run``, from its first round until SIGTERM; fails if it does not stop or prints a traceback."""
+    before = installed.rows("SELECT finished_at FROM rounds") if has_rounds(installed) else []
+    process = installed.start("run")
+    try:
+        until(lambda: process.poll() is not None or rounds_since(installed, before), what="the first round")
+        assert process.poll() is None, "the daemon has ended"
+        yield process
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        installed.printed += [out, err]
+        assert (process.returncode, out) == (0, ""), err
+        assert "Traceback" not in err, err
+    except BaseException:
+        process.kill()
+        print(process.communicate()[1])  # noqa: T201  # shown with the failure
+        raise
+
+
+def has_rounds(installed: Installation) -> bool:
+    """Whether the database is there and has its tables."""
+    if not installed.database.exists():
+        return False
+    return bool(installed.rows("SELECT 1 FROM sqlite_master WHERE name = 'rounds'"))
+
+
+def rounds_since(installed: Installation, before: list[tuple[str]]) -> bool:
+    """Whether a round was finished since ``before`` was read."""
+    return has_rounds(installed) and installed.rows("SELECT finished_at FROM rounds") != before
+
+
+def later(installed: Installation, *, hours: Iterable[float] = (1, 2, 3)) -> None:
+    """As if the daemon had gone on for so long: rounds and mails under a clock that is moved."""
+    for hour in hours:
+        installed.call("poll", "--at", (clock.now() + timedelta(hours=hour)).isoformat(), code=None)
+
+
+def assert_told(installed: Installation, arrived: list[Copy], *, refused: Iterable[str] = (), most: int = 2) -> None:
+    """Never 0 and at most ``most`` copies of each message, all but the first marked; none of one that was refused for good.
+
+    Only who is among ``refused`` may have such, and then has. Every alert is named by a message to each nurse, and nothing
+    arrived that was not decided.
+    """
+    decided = installed.rows(
+        "SELECT message_id, recipient_address, state, alert_ids FROM messages WHERE state != 'cancelled' ORDER BY id"
+    )
+    assert {copy.message_id for copy in arrived} <= {message_id for message_id, *_ in decided}
+    assert {recipient for _, recipient, state, _ in decided if state == "dead"} == set(refused)
+    told = set()
+    for message_id, recipient, state, alerts in decided:
+        got = [copy for copy in arrived if copy.message_id == message_id]
+        assert state in ("accepted", "dead"), (recipient, state)
+        assert len(got) in (range(1) if state == "dead" else range(1, most + 1)), (recipient, state, len(got))
+        assert {copy.recipient for copy in got} <= {recipient}
+        assert all(copy.marked for copy in got[1:]), "a repeat that does not say so"
+        told |= {(alert, recipient) for alert in json.loads(alerts)}
+    for (alert,) in installed.rows("SELECT id FROM alerts"):
+        assert {(alert, nurse) for nurse in NURSES} <= told
+
+
+def configure(installed: Installation, old: str, new: str) -> None:
+    """Another line in the configuration."""
+    text = installed.config.read_text(encoding="utf-8")
+    assert old in text
+    installed.config.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def waiting(installed: Installation) -> list[tuple[str]]:
+    """The messages of which nobody knows yet that they arrived."""
+    return installed.rows("SELECT state FROM messages WHERE state IN ('pending', 'sending')")
+
+
+def until_status_says(installed: Installation, words: str) -> None:
+    """Waits for ``status`` to end in 1 and to say ``words`` among what it finds wrong."""
+    said: list[str] = []
+
+    def says() -> bool:
+        ran = installed.call("status", "--format", "json", code=None)
+        said[:] = ran.json["problems"]
+        assert ran.code == int(bool(said)), ran
+        return any(words in problem for problem in said)
+
+    try:
+        until(says, what=f"a status that says {words!r}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it says {said}") from None

@@ -68,7 +68,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
             circuits=tuple(figures.open_circuits(connection)),
             failures=tuple(failures(connection)),
             open_alerts=Counter(alert.urgency for alert in still_open),
-            overdue=tuple(step.due_at for step in escalations.due(connection, now)),
+            overdue=tuple(step.due_at for step in escalations.overdue(connection, now)),
             withheld=len({row.alert_id for row in withheld.open_now(connection, now)}),
             troubles=tuple(all_troubles(connection)),
             gaps=gaps(site, now),

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from monitor.store.rounds import last_round
 from monitor.store.watch_tables import ESCALATIONS
 
 _CHUNK = 500
@@ -96,8 +97,12 @@ def waiting(connection: Connection, alert_ids: Collection[int] | None = None) ->
 
 
 def overdue(connection: Connection, now: datetime) -> list[Waiting]:
-    """Open rows whose time came before ``now`` and that nobody has seen to: the daemon is not running, or fails."""
-    return due(connection, now)
+    """Open rows whose time had come at the last round, and that nobody has seen to since: passing them on fails.
+
+    What came due after the last round is no fault of its own; that nobody watches is told by the age of the round.
+    """
+    last = last_round(connection)
+    return [] if last is None else due(connection, min(now, last.started_at))
 
 
 def history_of(connection: Connection, alert_ids: Collection[int]) -> list[Done]:

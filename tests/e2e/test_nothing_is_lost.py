@@ -85,8 +85,12 @@ def test_given_kill_9_between_rounds_and_in_the_middle_of_one_when_started_again
     repeats = [mail for mail in relay.mails if REPEAT in mail.text]
     assert [mail.message["Message-ID"] for mail in repeats] == list(claimed)
     assert repeats == relay.mails[-1:]
-    installed.call("poll", "--at", "2011-03-15T22:30")
+    installed.call("poll", "--at", "2011-03-15T21:59")
     assert len(relay.mails) == 3
+    installed.call("poll", "--at", "2011-03-15T22:30")  # an hour without an answer
+    reminders = relay.mails[3:]
+    assert sorted(mail.recipient for mail in reminders) == sorted(NURSES)
+    assert all("not acknowledged" in mail.message["Subject"] for mail in reminders)
 
 
 def test_given_a_relay_that_is_down_when_polled_then_4_and_the_mail_goes_with_the_next_poll_that_finds_it_up(
@@ -121,5 +125,5 @@ def test_given_one_nurse_refused_for_good_when_polled_then_the_other_is_told_and
     status = installed.call("status", code=1)
     assert "1 message(s) were refused for good" in status.out
     assert NURSES[0] not in polled.out + polled.err + status.out + status.err
-    assert installed.call("poll", "--at", "2011-03-16T21:00", "--format", "json").json["messages"]["failed"] == 0
+    assert installed.call("poll", "--at", "2011-03-15T21:59", "--format", "json").json["messages"]["failed"] == 0
     assert len(relay.mails) == 1

@@ -20,6 +20,7 @@ from monitor.delivery.facts import (
     TimeFacts,
 )
 from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
+from monitor.delivery.reply_tokens import AckMail
 
 FLAG = "Built-in text: the template for this mail failed. Tell the administrator (bipn-monitor check-config)."
 
@@ -72,6 +73,7 @@ def _lines(facts: MailFacts) -> Iterator[str]:
         case DigestFacts():
             for entry in facts.entries:
                 yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
+                yield from _by_mail(entry.acknowledge_by_mail)
             yield from facts.shortly
             yield f"Acknowledge each by {facts.acknowledge_by}: {facts.acknowledge_with}"
         case CorrectionFacts():
@@ -87,7 +89,7 @@ def _lines(facts: MailFacts) -> Iterator[str]:
             yield facts.period
             yield from (*facts.cases, *facts.problems)
             yield from (f"{figure.label}: {figure.at}" for figure in facts.figures)
-            yield from (*facts.withheld, *(f"Not acknowledged: {each}" for each in facts.not_acknowledged))
+            yield from (*facts.gaps, *facts.withheld, *(f"Not acknowledged: {each}" for each in facts.not_acknowledged))
             yield f"The journal ends in {facts.journal_sha256}"
         case TestFacts():
             yield f"Handed to {facts.relay}."
@@ -100,9 +102,7 @@ def _lines(facts: MailFacts) -> Iterator[str]:
 
 def _alert(facts: AlertFacts) -> Iterator[str]:
     yield f"Acknowledge by {facts.acknowledge_by}: {'; '.join(facts.acknowledge_with)}"
-    if facts.acknowledge_by_mail is not None:
-        yield f"Or by a mail to {facts.acknowledge_by_mail.address} with the subject"
-        yield facts.acknowledge_by_mail.subject
+    yield from _by_mail(facts.acknowledge_by_mail)
     yield _who(facts.patient)
     for finding in facts.findings:
         yield f"{finding.urgency.word} {finding.alert} {finding.title}: {finding.headline}"
@@ -115,12 +115,19 @@ def _alert(facts: AlertFacts) -> Iterator[str]:
     yield from facts.differentials
 
 
+def _by_mail(mail: AckMail | None) -> Iterator[str]:
+    if mail is not None:
+        yield f"Or by a mail to {mail.address} with the subject"
+        yield mail.subject
+
+
 def _reminder(facts: ReminderFacts) -> Iterator[str]:
     for entry in facts.entries:
         yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
         told = f"; told before: {', '.join(entry.told_before)}" if entry.told_before else ""
         passed_on = "; passed on to you" if entry.passed_on else ""
         yield f"  Not acknowledged since {entry.since}{passed_on}{told}. {entry.ask} {entry.acknowledge_with}"
+        yield from _by_mail(entry.acknowledge_by_mail)
     yield from facts.shortly
     yield f"Told again at {facts.again_at} unless it is acknowledged."
 

@@ -115,6 +115,7 @@ class ReminderEntry:
     why: str | None  # where it came early: "an out-of-office reply"
     told_before: tuple[str, ...]
     acknowledge_with: str
+    acknowledge_by_mail: AckMail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ class DigestEntry:
     title: str
     headline: str
     on: str  # the day it rests on
+    acknowledge_by_mail: AckMail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,7 @@ class CoverageFacts:
     figures: tuple[TimeFacts, ...]  # "Assessments read": "412"
     withheld: tuple[str, ...]  # a line each: which alert, whose decision, why
     not_acknowledged: tuple[str, ...]  # alerts that nobody has taken on for more than a day, a line each
+    gaps: tuple[str, ...]  # hours at which a step would reach nobody, a line each
     synthetic: str | None  # "accepted 06:12"; None where there is no synthetic patient
     journal_sha256: str  # the hash that the journal ends in
     times: tuple[TimeFacts, ...]

@@ -15,6 +15,7 @@ from monitor.delivery.facts import DigestEntry, DigestFacts, ReminderEntry, Remi
 from monitor.delivery.wording import NOTICE, day_in_words, duration_in_words, instant_in_words
 
 AT_LENGTH = 60
+REMINDED_AT_LENGTH = 25
 """So many alerts are told with their words; a list of more goes on with a short line each: pages over 100 kB are cut off."""
 
 
@@ -76,11 +77,11 @@ def reminder_facts(
 ) -> ReminderFacts:
     """The facts of one reader's reminder. ``unanswered`` is not empty; ``again_at``: when the first of it is told again."""
     ordered = sorted(unanswered, key=lambda each: (-each.alert.urgency.rank, each.alert.patient_id, each.since))
-    rest = [each.alert for each in ordered[AT_LENGTH:]]
+    rest = [each.alert for each in ordered[REMINDED_AT_LENGTH:]]
     return ReminderFacts(
         urgency=urgency_facts(ordered[0].alert.urgency, site),
         alerts=tuple(alert_name(each.alert) for each in ordered),
-        entries=tuple(_reminder_entry(each, site, histories[each.alert.patient_id]) for each in ordered[:AT_LENGTH]),
+        entries=tuple(_reminder_entry(each, site, histories[each.alert.patient_id]) for each in ordered[:REMINDED_AT_LENGTH]),
         shortly=_a_line_each(rest, site, histories),
         patients=len({each.alert.patient_id for each in ordered}),
         passed_on=any(each.passed_on for each in ordered),

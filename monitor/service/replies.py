@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.delivery.facts import AlertFacts, MailFacts
+from monitor.delivery.facts import AlertFacts, DigestFacts, MailFacts, ReminderFacts
 from monitor.delivery.reply_tokens import ack_mail, acknowledge_token, reply_key
 from monitor.service.opening import Site
 from monitor.store import keys
@@ -23,8 +23,18 @@ def with_ack_mail(site: Site, connection: Connection, facts: MailFacts, key: str
 
     In the caller's writing transaction: the first one of a year makes the secret that signs.
     """
-    if site.settings.answers is None or key is None or not isinstance(facts, AlertFacts):
+    if site.settings.answers is None or key is None:
         return facts
     address = site.settings.answers.address
     token = acknowledge_token(key, keys.keys_for(connection, keys.REPLY_TOKENS, now), now)
-    return replace(facts, acknowledge_by_mail=ack_mail(address, facts.alerts, token))
+    match facts:
+        case AlertFacts():
+            return replace(facts, acknowledge_by_mail=ack_mail(address, facts.alerts, token))
+        case ReminderFacts():
+            reminded = (replace(each, acknowledge_by_mail=ack_mail(address, [each.alert], token)) for each in facts.entries)
+            return replace(facts, entries=tuple(reminded))
+        case DigestFacts():
+            listed = (replace(each, acknowledge_by_mail=ack_mail(address, [each.alert], token)) for each in facts.entries)
+            return replace(facts, entries=tuple(listed))
+        case _:
+            return facts

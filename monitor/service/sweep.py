@@ -174,8 +174,9 @@ class Sweep:
             outcome = _unwritten(error)
         else:
             outcome = await session.send(sender, message.recipient_address, data, deadline_seconds=seconds)
-        found_out = probing or not lane.circuit.is_open  # otherwise another message did, while this one was on its way
-        lane.circuit = await self._record(lane, message, outcome, probing=probing)
+        after = await self._record(lane, message, outcome, probing=probing)
+        found_out = after is not lane.circuit  # otherwise another message did, while this one was on its way
+        lane.circuit = after
         if outcome.kind == "accepted":
             self.accepted.add(message.id)
         elif found_out or outcome.kind != "relay_fault":

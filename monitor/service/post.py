@@ -14,14 +14,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from monitor.errors import ConfigError
 from monitor.service import alarms, circuit, clock
 from monitor.service.holder import has_died, own_holder
 from monitor.service.opening import Site
 from monitor.service.outgoing import Writer
 from monitor.service.relays import Name, routes
 from monitor.service.sweep import Lane, Sweep
-from monitor.store import circuits, claims
+from monitor.store import circuits, claims, troubles
 from monitor.store.circuits import Circuit
+
+TROUBLE = "mail-settings"
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -92,10 +95,16 @@ def _send_due(
     to_try = [each for each in known if each.is_open and (force_probe or circuit.may_be_tried(each, now))]
     if not to_try and not (due and any(not each.is_open for each in known)):
         return PostSummary()
-    lanes = [Lane(route, each) for route, each in zip(routes(site.settings.mail, site.folder), known, strict=True)]
-    writer = Writer(site)
+    try:
+        lanes = [Lane(route, each) for route, each in zip(routes(site.settings.mail, site.folder), known, strict=True)]
+        writer = Writer(site)
+    except ConfigError as error:
+        with site.database.write("trouble") as connection:
+            troubles.set_trouble(connection, TROUBLE, f"mail cannot be sent: {error}", now)
+        raise
     with site.database.write("release") as connection:
         claims.release_expired(connection, now, holder=holder)
+        troubles.clear_trouble(connection, TROUBLE)
 
     async def run() -> Sweep:
         sweep = Sweep(

@@ -99,7 +99,7 @@ def _of_coverage(settings: Settings, found: Figures, now: datetime) -> Iterator[
         what = "no daily statement was ever made" if statement is None else f"the last daily statement is {ago(now - since)} old"
         yield f"{what}: is the daemon running? `journalctl -u bipn-monitor` says why"
     unexplained = 0 if statement is None else statement.body.get("unexplained", 0)
-    if unexplained:
+    if unexplained and not any(trouble.name == "coverage" for trouble in found.troubles):  # it would say so itself
         yield (
             f"the last daily statement has {unexplained} finding(s) that nobody was told of and nothing explains: "
             "look into that mail, and tell those responsible by telephone"

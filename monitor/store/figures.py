@@ -98,11 +98,12 @@ def last_attempt(connection: Connection) -> int:
 
 
 def last_clean_statement_at(connection: Connection) -> datetime | None:
-    """When a coverage statement last left nothing unexplained, of the last sixty; None without one."""
+    """When a coverage statement was last clean, of the last sixty; None without one."""
     columns = JOURNAL.c
     statements = select(columns.at, columns.body).where(columns.subject == STATEMENT, columns.event == "coverage")
     for row in connection.execute(statements.order_by(columns.id.desc()).limit(60)):
-        if not json.loads(row.body).get("unexplained"):
+        body = json.loads(row.body)
+        if body.get("clean", not body.get("unexplained")):
             at: datetime = row.at
             return at
     return None

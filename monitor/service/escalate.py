@@ -116,6 +116,8 @@ def _pass_on(site: Site, connection: Connection, due: Due, mails: dict[str, Mail
     found = told_from(settings, due.team, alert.urgency, row.step, now)
     told_step = found[0] if found is not None else max(row.step, steps)
     people = _hearers(settings, due, found[1] if found is not None else (), now)
+    if _handed_over_in_vain(site, connection, due, people, now):
+        return 0
     alarmed = 0
     if not people or (row.step <= steps and (found is None or found[0] > row.step)):
         alarmed = alarms.nobody_home(site, connection, due.team.name, alert.urgency, row.step, now)
@@ -124,8 +126,8 @@ def _pass_on(site: Site, connection: Connection, due: Due, mails: dict[str, Mail
     if not people:
         escalations.put_off(connection, [row.id], now + NOBODY_AGAIN)
         return alarmed
-    names = tuple(dict.fromkeys(told.name for told in due.told))
-    before = {told.address.lower() for told in due.told}
+    before = {told.address.lower() for told in due.told if told.reached}
+    names = tuple(dict.fromkeys(told.name for told in due.told if told.reached))
     for person in people:
         is_new = person.address.lower() not in before
         if not is_new and _has_just_heard(due, person):
@@ -141,10 +143,26 @@ def _pass_on(site: Site, connection: Connection, due: Due, mails: dict[str, Mail
     return alarmed
 
 
+def _handed_over_in_vain(site: Site, connection: Connection, due: Due, people: Iterable[Recipient], now: datetime) -> bool:
+    """Whether it was brought forward and nobody is left to hand it over to; then it is due at its own time.
+
+    Else each reminder that a machine answers, or a relay refuses, would make the next one.
+    """
+    row = due.row
+    written_to = {told.address.lower() for told in due.told}
+    if row.why is None or not written_to.issuperset(person.address.lower() for person in people):
+        return False
+    wait = wait_after(site.settings, due.team, due.alert.urgency, row.step - 1)
+    own_time = (escalations.last_done_at(connection, row.alert_id, row.raised_at) or row.raised_at) + wait
+    if own_time > now:
+        escalations.put_back(connection, row.id, own_time)
+    return own_time > now
+
+
 def _hearers(settings: Settings, due: Due, next_people: Iterable[Recipient], now: datetime) -> list[Recipient]:
     """The next step's people, who is on duty now, and those told before who are still in the configuration."""
     known = {each.address.lower(): each for each in _everybody(settings)}
-    before = [known[told.address.lower()] for told in due.told if told.address.lower() in known]
+    before = [known[told.address.lower()] for told in due.told if told.reached and told.address.lower() in known]
     found: dict[str, Recipient] = {}
     for each in (*next_people, *on_duty(settings, due.team, due.alert.urgency, now), *before):
         found.setdefault(each.address.lower(), each)

@@ -23,7 +23,7 @@ def queue_reminder(
     site: Site, connection: Connection, recipient: Recipient, unanswered: Sequence[Unanswered], now: datetime
 ) -> int:
     """One reminder of all of these, and of what earlier reminders say that wait still; how many messages that made."""
-    earlier = correspondence.untried_reminders(connection, recipient.address)
+    earlier = correspondence.waiting_reminders(connection, recipient.address)
     known = {each.alert.alert_id for each in unanswered}
     forgotten = sorted({alert_id for mail in earlier for alert_id in mail.alert_ids} - known)
     whole = [*unanswered, *(_again(alert) for alert in kept_alerts.by_ids(connection, forgotten) if alert.state == "open")]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
@@ -83,8 +83,9 @@ def told_of(written: Sequence[Written], alert_ids: Collection[int]) -> list[Writ
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Somebody who was told of an alert, or still will be, by one message."""
+    """Somebody to whom an alert was written. ``reached``: the message was taken, or still may be; not refused for good."""
 
+    reached: bool
     address: str
     name: str
     kind: str
@@ -104,7 +105,7 @@ class Untried:
 
 
 def told_by_alert(connection: Connection, patients: Mapping[int, str]) -> dict[int, list[Told]]:
-    """Who was told of each alert, oldest message first; ``patients`` gives the patient of each alert asked for."""
+    """To whom each alert was written, oldest message first; ``patients`` gives the patient of each alert asked for."""
     found: dict[int, list[Told]] = {alert_id: [] for alert_id in patients}
     columns = MESSAGES.c
     query = select(
@@ -115,13 +116,16 @@ def told_by_alert(connection: Connection, patients: Mapping[int, str]) -> dict[i
         columns.kind,
         columns.patient_id,
         columns.created_at,
-    ).where(columns.state.not_in(UNSAID) | columns.maybe_repeat)
+        columns.state,
+        columns.maybe_repeat,
+    ).where((columns.state != "cancelled") | columns.maybe_repeat)
     names = sorted(set(patients.values()))
     rows = list(connection.execute(query.where(columns.kind.in_(OF_SEVERAL), columns.patient_id.is_(None))))
     for start in range(0, len(names), _CHUNK):
         rows += connection.execute(query.where(columns.patient_id.in_(names[start : start + _CHUNK])))
     for row in sorted(rows, key=lambda row: int(row.id)):
-        told = Told(row.recipient_address, row.recipient_name, row.kind, row.patient_id, row.created_at)
+        reached = row.state not in UNSAID or row.maybe_repeat
+        told = Told(reached, row.recipient_address, row.recipient_name, row.kind, row.patient_id, row.created_at)
         for alert_id in json.loads(row.alert_ids):
             if alert_id in found:
                 found[alert_id].append(told)
@@ -146,12 +150,14 @@ def last_alert_mails(connection: Connection, patient_ids: Collection[str]) -> di
 def untried(connection: Connection, alert_ids: Collection[int]) -> list[Untried]:
     """The waiting messages about one of the alerts that nobody tried to send yet, oldest first."""
     wanted = set(alert_ids)
-    return [each for each in _untried(connection) if wanted.intersection(each.alert_ids)] if wanted else []
+    untouched = _waiting(connection, MESSAGES.c.fencing_token == 0) if wanted else []
+    return [each for each in untouched if wanted.intersection(each.alert_ids)]
 
 
-def untried_reminders(connection: Connection, address: str) -> list[Untried]:
-    """The reminders to one recipient that nobody tried to send yet, oldest first."""
-    return [each for each in _untried(connection) if each.kind == "reminder" and each.address == address]
+def waiting_reminders(connection: Connection, address: str) -> list[Untried]:
+    """The reminders to one recipient that wait, and that he cannot have already, oldest first."""
+    unsent = _waiting(connection, MESSAGES.c.maybe_repeat.is_(False), MESSAGES.c.kind == "reminder")
+    return [each for each in unsent if each.address == address]
 
 
 def waiting_alerts(connection: Connection, patient_id: str) -> set[int]:
@@ -165,11 +171,11 @@ def waiting_alerts(connection: Connection, patient_id: str) -> set[int]:
     }
 
 
-def _untried(connection: Connection) -> list[Untried]:
+def _waiting(connection: Connection, *which: ColumnElement[bool]) -> list[Untried]:
     columns = MESSAGES.c
     query = select(columns.id, columns.kind, columns.alert_ids, columns.recipient_address, columns.recipient_name)
     pending = columns.state == literal_column("'pending'")  # literal: so that the partial index is used
-    rows = connection.execute(query.where(pending, columns.fencing_token == 0).order_by(columns.id))
+    rows = connection.execute(query.where(pending, *which).order_by(columns.id))
     return [
         Untried(row.id, row.kind, tuple(json.loads(row.alert_ids)), row.recipient_address, row.recipient_name) for row in rows
     ]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from monitor.store.rounds import last_round
 from monitor.store.watch_tables import ESCALATIONS
@@ -129,6 +129,18 @@ def put_off(connection: Connection, row_ids: Collection[int], until: datetime) -
     """These open rows are due at ``until`` instead."""
     for part in _parts(row_ids):
         connection.execute(ESCALATIONS.update().where(_OPEN, ESCALATIONS.c.id.in_(part)).values(due_at=until))
+
+
+def put_back(connection: Connection, row_id: int, until: datetime) -> None:
+    """An open row that was brought forward in vain is due at its own time, ``until``."""
+    connection.execute(ESCALATIONS.update().where(_OPEN, ESCALATIONS.c.id == row_id).values(due_at=until, outcome=None))
+
+
+def last_done_at(connection: Connection, alert_id: int, raised_at: datetime) -> datetime | None:
+    """When the last step of this chain was told, or None while none was."""
+    columns = ESCALATIONS.c
+    chain = (columns.alert_id == alert_id, columns.raised_at == raised_at)
+    return connection.execute(select(func.max(columns.done_at)).where(*chain)).scalar()
 
 
 def finish(connection: Connection, row_id: int, outcome: str, now: datetime) -> None:

@@ -143,10 +143,11 @@ class Clinic:
 
 
 @contextmanager
-def a_clinic(folder: Path, *, more: str = "") -> Iterator[Clinic]:
-    """An empty clinic whose relay takes everything; ``more`` is added to its configuration."""
+def a_clinic(folder: Path, *, more: str = "", north: str = "") -> Iterator[Clinic]:
+    """An empty clinic whose relay takes everything; ``more`` is added to its configuration, ``north`` to that team's."""
     with SmtpServer() as relay:
         config = folder / "monitor.yaml"
-        config.write_text(CONFIG.format(port=relay.port) + more, encoding="utf-8")
+        written = CONFIG.format(port=relay.port).replace("  south:\n", f"{north}  south:\n")
+        config.write_text(written + more, encoding="utf-8")
         with open_site(config, create=True) as site:
             yield Clinic(folder, relay, site)

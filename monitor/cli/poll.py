@@ -22,6 +22,7 @@ def poll(
     from monitor.cli.output import emit, emit_json, note
     from monitor.errors import DONE, NEEDS_ATTENTION, NOT_DELIVERED
     from monitor.service import clock
+    from monitor.service.answers import read_answers
     from monitor.service.cycle import watch_once
     from monitor.service.post import send_due
     from monitor.service.shapes import poll_json
@@ -29,6 +30,7 @@ def poll(
     with open_from(context, config, database, create=True) as site:
         _ = site.password  # where it cannot be read, that is said before a round is done
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
+        read = read_answers(site, now)  # first: what was acknowledged is not passed on
         watched = watch_once(site, now)
         sent = send_due(site, now)
     done = watched.round
@@ -45,7 +47,9 @@ def poll(
             )
     if done.failed_patients:
         note(f"{done.failed_patients} patients could not be evaluated, the others were; status says which and why")
+    if read.problem:
+        note(f"answers by mail were not read, or not all: {read.problem}")
     if sent.relay_fault:
         note(f"mail could not be handed over, it is kept, and tried again after a minute: {sent.relay_fault}")
     undelivered = sent.failed or sent.relay_fault
-    raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if done.failed_patients else DONE)
+    raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if done.failed_patients or read.problem else DONE)

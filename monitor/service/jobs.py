@@ -67,6 +67,12 @@ class Job:
         self._scheduler = scheduler
         scheduler.add_job(self.run, Every(self.every), id=self.name, next_run_time=clock.now(), replace_existing=True)
 
+    def take_out(self) -> None:
+        """No tick any more, until it is put into the scheduler again."""
+        if self._scheduler is not None:
+            self._scheduler.remove_job(self.name)
+        self._scheduler = None
+
     def wake(self) -> None:
         """Run at once, or once more after the present run. From the loop's thread."""
         if self._busy.locked():

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
 from monitor.config.checking import check
 from monitor.config.problems import InvalidConfigError, Problem
@@ -65,9 +66,9 @@ def _adopted(site: Site, source: Source) -> Site:
 
 def settle(site: Site, source: Source, now: datetime) -> None:
     """This configuration is in force, as it is in its place: on record, kept as the last good one, and no trouble any more."""
-    body = {"guideline": site.policy.guideline.name, "version": site.policy.guideline.version}
+    body = {"sha256": sha256(site.settings.source.read_bytes()).hexdigest(), "policy": site.policy.sha256}
     with site.database.write("configuration") as connection:
-        journal.append(connection, now, journal.Entry(event="policy", subject=site.policy.sha256, body=body))
+        journal.append(connection, now, journal.Entry(event="configuration", subject="in force", body=body))
         clear_trouble(connection, TROUBLE)
     last_good.save(site.settings, source, os.environ)
     log.info("configuration in force", extra={"policy": site.policy.sha256[:12]})

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.errors import ConfigError
 from monitor.service import clock, clock_set, last_good
+from monitor.service.counters import DaemonCounters
 from monitor.service.holder import has_died
+from monitor.service.metrics import start_metrics
 from monitor.service.opening import Site, Source, open_configured, read_configuration
 from monitor.service.reload import in_words, problems_of, refuse, settle
 from monitor.store import claims
 from monitor.store.rounds import last_round
+from monitor.store.troubles import clear_trouble, set_trouble
+
+METRICS = "metrics"
 
 log = logging.getLogger(__name__)
 
@@ -62,3 +69,22 @@ def begin(started: Started) -> None:
         released = claims.release_dead(connection, now, has_died)
     if released:
         log.warning("mails of a process that died go again, marked as possible repeats", extra={"mails": released})
+
+
+def metrics_if_possible(site: Callable[[], Site], counters: DaemonCounters) -> Callable[[], None]:
+    """As ``start_metrics``; a port that is taken is a trouble for ``status``, and no reason not to watch patients."""
+    try:
+        stop, problem = start_metrics(site, counters), None
+    except ConfigError as error:
+        log.error("%s", error)
+        stop, problem = _nothing, str(error)
+    with site().database.write("metrics") as connection:
+        if problem is None:
+            clear_trouble(connection, METRICS)
+        else:
+            set_trouble(connection, METRICS, problem, clock.now())
+    return stop
+
+
+def _nothing() -> None:
+    return None

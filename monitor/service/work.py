@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monitor.service import clock, clock_set
+from monitor.service.answers import read_answers
 from monitor.service.cycle import watch_once
 from monitor.service.jobs import Marker
 from monitor.service.leasing import HeldLease
@@ -21,13 +22,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Work:
-    """``site`` is exchanged by a reload: a run goes on with the one it began with. ``queued`` says that mail waits."""
+    """``site`` is exchanged by a reload: a run goes on with the one it began with.
+
+    ``queued`` says that mail waits, ``handed_over`` that others are to be told at once.
+    """
 
     site: Site
     lease: HeldLease
     steady: SteadyClock
     stopping: Callable[[], bool]
     queued: Callable[[], None]
+    handed_over: Callable[[], None]
     refused: bool = False  # the configuration in its place; another one is in force
     clock_set_at: float | None = None  # monotonic
     _parts: int = field(default=0, init=False)
@@ -52,6 +57,12 @@ class Work:
         sent = send_due(site, self.steady.now(), stopping=lambda: self._stopping_after(mark))
         if sent.relay_fault is not None:
             log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
+
+    def answers(self, mark: Marker) -> None:
+        """Read what nurses answered by mail."""
+        read = read_answers(self.site, self.steady.now(), stopping=lambda: self._stopping_after(mark))
+        if read.handed_over:
+            self.handed_over()
 
     @property
     def reservation(self) -> str:

@@ -142,19 +142,20 @@ def mails(site: Installation) -> list[tuple[str, str]]:
 def test_given_a_daemon_when_the_clock_is_set_then_its_rounds_go_on_at_once_and_nothing_is_told_twice(
     site: Installation, relay: SmtpServer, moved: Clock, by: timedelta
 ) -> None:
-    moved.move(timedelta(0))
+    was = max(-by, timedelta(0))  # an hour fast, and put right; or right, and set wrong
+    moved.move(was)
     admit(site, clock.now().date())
     with running(site, moved):
         assess(site, clock.now(), "cane")
         relay.wait_for(2)
         before = rounds(site)
-        moved.move(by)
+        moved.move(was + by)
         until(lambda: site.rows("SELECT words FROM troubles WHERE name = 'clock'"), what="the trouble")
         until(lambda: rounds(site) != before, seconds=8, what="a round after the step")
-        assess(site, clock.now() + by, "bedbound")
+        assess(site, clock.now(), "bedbound")
         relay.wait_for(4, seconds=8)
         told = mails(site)
-        dose(site, clock.now() + by)  # what was assessed before a step back is known all the same: nothing is withdrawn
+        dose(site, clock.now())  # what was assessed before a step back is known all the same: nothing is withdrawn
         until(lambda: site.rows("SELECT count(*) FROM changes") == [(0,)], seconds=8, what="a look at the dose")
         again = rounds(site)
         until(lambda: rounds(site) != again, seconds=8, what="the next round")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -47,8 +48,9 @@ def troubles(site: Installation) -> dict[str, str]:
 
 
 def policies(site: Installation) -> list[str]:
-    """The policies that were in force, in order, as the journal has them."""
-    return [subject for (subject,) in site.rows("SELECT subject FROM journal WHERE event = 'policy' ORDER BY id")]
+    """The policies that came into force, in order, as the journal has them."""
+    bodies = site.rows("SELECT body FROM journal WHERE event = 'configuration' AND subject = 'in force' ORDER BY id")
+    return [json.loads(body)["policy"] for (body,) in bodies]
 
 
 @contextmanager

@@ -26,5 +26,5 @@ def reached(point: str) -> None:
     if log is not None and _reached[point] == 1:
         with open(log, "a", encoding="utf-8") as file:  # noqa: PTH123  # as plain as can be: the next line may end us
             file.write(point + "\n")
-    if wanted in (f"{point}:{_reached[point]}", point if _reached[point] == 1 else None):
+    if wanted == f"{point}:{_reached[point]}" or (wanted == point and _reached[point] == 1):
         os._exit(EXIT_CODE)

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from monitor.clinical.history import BORTEZOMIB
 from monitor.clinical.scales.mrc import parse_mrc, written
+from monitor.clinical.synthetic import PREFIX, is_synthetic
 from monitor.importers.imported import CellError, Clinic, Value
 
 ReadCell = Callable[[str, Clinic], Value]
@@ -71,6 +72,8 @@ def identifier(text: str, _clinic: Clinic) -> Value:
         raise CellError(f"found a text of more than {MOST_IDENTIFIER} characters; write the patient's identifier alone")
     if not text.isprintable():
         raise CellError("found a text with characters that cannot be printed; write the patient's identifier alone")
+    if is_synthetic(text.upper()):
+        raise CellError(f"found an identifier that begins with {PREFIX}, which is kept for this program's own; give another one")
     return text
 
 

@@ -94,6 +94,40 @@ def unread_answers(problem: str) -> Alarm:
     )
 
 
+def unexplained(count: int) -> Alarm:
+    """The daily statement found somebody who should have been told."""
+    what = "1 finding" if count == 1 else f"{count} findings"
+    return Alarm(
+        problem=f"coverage: {what} that nobody was told of, and nothing on record explains it",
+        consequence="a nurse may not know of a patient who is worse",
+        remedies=(
+            "Read the coverage statement of today: it names them. Tell those responsible by telephone.",
+            "Keep the database as it is, and report the defect.",
+        ),
+        occasion="unexplained",
+    )
+
+
+def quiet_feed(words: str) -> Alarm:
+    """No fact has come in for longer than the configuration says."""
+    return Alarm(
+        problem=f"the feed is quiet: {words}",
+        consequence="nobody is told of what is not brought here, however bad it is",
+        remedies=("Ask whoever runs the export or the interface whether it still runs.", LOOK_AT_STATUS),
+        occasion="quiet feed",
+    )
+
+
+def gaps(words: str) -> Alarm:
+    """Hours to come at which a step of a team's chain would reach nobody."""
+    return Alarm(
+        problem=f"nobody would be told: {words}",
+        consequence="an alert at these hours goes to whoever is next, or to nobody",
+        remedies=("Name somebody who is on call at these hours, under `on_call:`, or a stand-in under `away:`.",),
+        occasion="gaps",
+    )
+
+
 def nobody_home(site: Site, connection: Connection, team: str, urgency: Urgency, step: int, now: datetime) -> int:
     """A step of a team's chain reached nobody when it was due: told to operations, and kept as a trouble until it does."""
     which = "those who hear first" if step == 0 else f"step {step} of the escalation"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from monitor.clinical.findings import Urgency
 from monitor.clinical.nobody_home import nobody_home
+from monitor.clinical.synthetic import is_synthetic
 from monitor.service.holder import has_died
 from monitor.service.opening import Site
 from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
@@ -54,7 +55,8 @@ def read_figures(site: Site, now: datetime) -> Figures:
     """Read, never write. Raises DatabaseError."""
     with site.database.read() as connection:
         held_by = lease.current(connection)
-        still_open = [alert for alert in alerts.all_alerts(connection, open_only=True) if alert.state == "open"]
+        waiting = (alert for alert in alerts.all_alerts(connection, open_only=True) if alert.state == "open")
+        still_open = [alert for alert in waiting if not is_synthetic(alert.patient_id)]
         return Figures(
             round=last_round(connection),
             watching=held_by is not None and held_by.until > now and not has_died(held_by.holder),

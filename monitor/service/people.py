@@ -8,14 +8,18 @@ from fnmatch import fnmatchcase
 from monitor.clinical.escalation import due_after, hearers, held_until, next_hearers
 from monitor.clinical.findings import Urgency
 from monitor.clinical.history import Patient
+from monitor.clinical.synthetic import is_synthetic
 from monitor.config.settings import Recipient, Settings, Team
 
 
 def team_of(settings: Settings, patient: Patient) -> Team:
     """The team the patient's record names; else the first whose sites match, exact names before patterns.
 
-    The configuration is refused unless some team covers every site, so there is always one.
+    The configuration is refused unless some team covers every site, so there is always one. A synthetic patient is the
+    administrator's.
     """
+    if is_synthetic(patient.patient_id) and settings.operations is not None:
+        return Team(name="operations", sites=(), recipients=(Recipient(name="Operations", address=settings.operations.address),))
     for team in settings.teams:
         if patient.team is not None and team.name == patient.team:
             return team

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from monitor.clinical.alerts import Alert, Reason
 from monitor.clinical.history import History
 from monitor.clinical.policy import Policy
 from monitor.clinical.replay import replay as replay_history
+from monitor.clinical.synthetic import is_synthetic
 from monitor.errors import DatabaseError
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark, alert_json, local_text
@@ -53,7 +56,7 @@ def replay(
 
 def _histories(site: Site, patient_id: str | None) -> Iterator[History | None]:
     with site.database.read() as connection:
-        names = [patient_id] if patient_id is not None else histories.patients_with_facts(connection)
+        names = [patient_id] if patient_id is not None else _patients(connection)
         for start in range(0, len(names), PATIENTS_PER_READ):
             group = names[start : start + PATIENTS_PER_READ]
             loaded = histories.load(connection, group, site.policy.zone)
@@ -62,6 +65,10 @@ def _histories(site: Site, patient_id: str | None) -> Iterator[History | None]:
                     yield None
                 elif name in loaded.histories:
                     yield loaded.histories[name]
+
+
+def _patients(connection: Connection) -> list[str]:
+    return [name for name in histories.patients_with_facts(connection) if not is_synthetic(name)]
 
 
 def _raised(history: History, policy: Policy, to_at: datetime) -> Iterator[tuple[datetime, str, int, Alert, int]]:

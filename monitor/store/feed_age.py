@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from monitor.clinical.synthetic import PREFIX
 from monitor.store.fact_tables import KINDS
+
+_NEWEST = f"SELECT stored_at FROM {{kind}} WHERE substr(patient_id, 1, {len(PREFIX)}) <> '{PREFIX}' ORDER BY id DESC LIMIT 1"
 
 
 def newest_fact_at(connection: Connection) -> datetime | None:
     """When the fact that was stored last came in, in UTC, or None where nothing is stored.
 
-    By the highest id of each table: ids are never reused, and no index on the time is needed.
+    By the highest id of each table: ids are never reused, and no index on the time is needed. The synthetic patient's facts
+    are this program's own, and say nothing of the feed.
     """
     found: list[datetime] = []
     for kind in KINDS:
-        text = connection.exec_driver_sql(f"SELECT stored_at FROM {kind} ORDER BY id DESC LIMIT 1").scalar()
+        text = connection.exec_driver_sql(_NEWEST.format(kind=kind)).scalar()
         if text is not None:
             stored_at = datetime.fromisoformat(str(text))
             found.append(stored_at if stored_at.tzinfo else stored_at.replace(tzinfo=UTC))

@@ -1,0 +1,164 @@
+"""What was found, as the statement's mail and the journal tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from monitor.clinical.findings import Urgency
+from monitor.config.settings import Settings
+from monitor.delivery.compose import policy_facts
+from monitor.delivery.facts import CoverageFacts, TimeFacts
+from monitor.delivery.wording import COVERAGE_NOTICE, instant_in_words, urgency_in_words
+from monitor.service.coverage_compare import Case
+from monitor.service.coverage_read import Covered
+from monitor.service.opening import Site
+from monitor.service.people import acknowledge_within
+
+LINES_SHOWN = 40
+NOT_SHOWN = "patient not shown"
+
+
+def problems(settings: Settings, covered: Covered, synthetic_problem: str | None) -> list[str]:
+    """What keeps the statement from being clean though nobody was missed, a sentence each."""
+    found = []
+    if covered.not_evaluated:
+        who = "1 patient" if covered.not_evaluated == 1 else f"{covered.not_evaluated} patients"
+        found.append(f"{who} cannot be evaluated, so nobody knows who should be told: `bipn-monitor status` names the rows")
+    if is_quiet(settings, covered):
+        found.append(f"{quiet_words(covered)}: is the export or the interface still running?")
+    if not covered.journal.intact:
+        found.append(
+            f"the journal is broken at entry {covered.journal.broken_at}: {covered.journal.problem}; "
+            "`bipn-monitor journal verify` shows it; find out who writes into the database"
+        )
+    if synthetic_problem is not None:
+        found.append(synthetic_problem)
+    return found
+
+
+def is_quiet(settings: Settings, covered: Covered) -> bool:
+    """Whether no fact has come in for too long, or never."""
+    return covered.newest_fact_at is None or covered.now - covered.newest_fact_at > settings.feed_quiet_after
+
+
+def quiet_words(covered: Covered) -> str:
+    """How long no fact has come in."""
+    newest = covered.newest_fact_at
+    return "no fact has ever come in" if newest is None else f"the newest fact is {_age(covered.now - newest)}"
+
+
+def facts(
+    site: Site, covered: Covered, *, problems: Sequence[str], gaps: Sequence[str], synthetic: str | None, journal_sha256: str
+) -> CoverageFacts:
+    """The mail's facts. A patient is shown only as the site shows patients."""
+    settings, zone = site.settings, site.settings.time_zone
+    level = Urgency.IMMEDIATE if covered.unexplained else Urgency.SAME_DAY if problems else None
+    shown = settings.privacy == "pseudonym"
+    cases = [_line(case, site, shown) for case in covered.of("unexplained")] + [each.words for each in covered.lost]
+    withheld = [_line(case, site, shown) for case in covered.of("withheld")]
+    waiting = [
+        f"A-{alert.alert_id}, {alert.urgency}, {alert.patient_id if shown else NOT_SHOWN}, "
+        f"since {instant_in_words(alert.raised_at, zone)}"
+        for alert in covered.not_acknowledged
+    ]
+    return CoverageFacts(
+        urgency=None if level is None else urgency_in_words(level, within=acknowledge_within(settings)[level]),
+        unexplained=covered.unexplained,
+        problems=tuple(problems),
+        period=_period(site, covered),
+        cases=_at_most(cases),
+        figures=tuple(TimeFacts(label=label, at=said) for label, said in figures(covered).items()),
+        withheld=_at_most(withheld),
+        not_acknowledged=_at_most(waiting),
+        gaps=_at_most(list(gaps)),
+        synthetic=synthetic,
+        journal_sha256=journal_sha256,
+        times=(TimeFacts(label="Made", at=instant_in_words(covered.now, zone)),),
+        policy=policy_facts(site.policy),
+        notice=COVERAGE_NOTICE,
+    )
+
+
+def figures(covered: Covered) -> dict[str, str]:
+    """The numbers in the order of the mail. Corrections are cases like the others; they are counted apart."""
+    met = [case for case in covered.cases if not case.correction]
+    told = [case for case in met if case.fate == "told"]
+    immediate = [case.told_after for case in told if case.urgency is Urgency.IMMEDIATE and case.told_after is not None]
+    newest = covered.newest_fact_at
+    return {
+        "Assessments read": str(covered.assessments),
+        "Patients looked at": str(covered.patients),
+        "Thresholds met": str(len(met)),
+        "Told": str(len(told)),
+        "Acknowledged": str(sum(case.acknowledged for case in met)),
+        "Passed on to the next step": str(sum(case.escalated for case in met)),
+        "Withheld": str(sum(case.fate == "withheld" for case in met)),
+        "Waiting, decided just now": str(sum(case.fate == "waiting" for case in met)),
+        "Unexplained": str(covered.unexplained),
+        "Corrections of what was told": str(sum(case.correction for case in covered.cases)),
+        "Immediate: longest until sent": _length(max(immediate)) if immediate else "-",
+        "Mails refused for good": str(covered.refused_mails),
+        "Newest fact": "none" if newest is None else _age(covered.now - newest),
+    }
+
+
+def journal_body(covered: Covered, problems: Sequence[str]) -> dict[str, Any]:
+    """The statement as the journal keeps it: with the patients whom a mail may not show."""
+    unexplained = [
+        {
+            "patient_id": case.patient_id,
+            "alert": None if case.alert_id is None else f"A-{case.alert_id}",
+            "rule": case.rule,
+            "urgency": case.urgency.value,
+            "at": case.at,
+            "why": case.why,
+        }
+        for case in covered.of("unexplained")
+    ]
+    return {
+        "since": covered.since,
+        "until": covered.now,
+        "unexplained": covered.unexplained,
+        "clean": not covered.unexplained and not problems,
+        "figures": figures(covered),
+        "cases": unexplained,
+        "lost": [each.words for each in covered.lost],
+        "problems": list(problems),
+    }
+
+
+def _line(case: Case, site: Site, shown: bool) -> str:
+    who = [] if case.alert_id is None else [f"A-{case.alert_id}"]
+    who += [case.patient_id] if shown else [NOT_SHOWN] if case.alert_id is None else []
+    what = f"{', '.join(who)}, {case.rule}, {case.urgency}, of {instant_in_words(case.at, site.settings.time_zone)}"
+    return f"{what}: {case.owner} - {case.why}" if case.owner else f"{what}: {case.why}"
+
+
+def _period(site: Site, covered: Covered) -> str:
+    zone = site.settings.time_zone
+    period = f"From {instant_in_words(covered.since, zone)} to {instant_in_words(covered.now, zone)}"
+    if covered.policy_since is None:
+        return period
+    return f"{period}. Another policy decides since {instant_in_words(covered.policy_since, zone)}: only what it says is compared"
+
+
+def _at_most(lines: Sequence[str]) -> tuple[str, ...]:
+    more = len(lines) - LINES_SHOWN
+    return tuple(lines) if more <= 0 else (*lines[:LINES_SHOWN], f"and {more} more")
+
+
+def _age(age: timedelta) -> str:
+    return f"{_length(age)} old"
+
+
+def _length(length: timedelta) -> str:
+    """The largest unit that is not zero, rounded down."""
+    seconds = max(0, int(length.total_seconds()))
+    units: Iterable[tuple[int, str]] = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+    for unit, name in units:
+        if seconds >= unit:
+            count = seconds // unit
+            return f"{count} {name}{'s' if count != 1 else ''}"
+    return "0 seconds"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, literal_column, or_, select
 
 from monitor.store import journal
 from monitor.store.outbox import StoredMessage, stored
@@ -27,12 +27,7 @@ _SENDING = MESSAGES.c.state == literal_column("'sending'")  # literal: so that t
 _PENDING = MESSAGES.c.state == literal_column("'pending'")
 
 
-def due_query(now: datetime, limit: int) -> Select[Any]:
-    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
-
-    What one recipient is told of one patient keeps its order: nothing goes while another is on its way, a correction or
-    reminder not while an earlier one still waits.
-    """
+def _due() -> Select[Any]:
     other = MESSAGES.alias("other")
     same = and_(
         other.c.patient_id == MESSAGES.c.patient_id,
@@ -44,13 +39,37 @@ def due_query(now: datetime, limit: int) -> Select[Any]:
     still_waits = select(other.c.id).where(same, earlier, other.c.state == literal_column("'pending'")).exists()
     return (
         select(MESSAGES)
-        .where(_PENDING, MESSAGES.c.next_attempt_at <= now)
+        .where(_PENDING, MESSAGES.c.next_attempt_at <= bindparam("at"))
         .where(~on_its_way)
         .where(MESSAGES.c.kind.not_in([literal_column(f"'{kind}'") for kind in WAITS_FOR_EARLIER]) | ~still_waits)
         .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
-        .limit(limit)
+        .limit(bindparam("at_most", type_=Integer))
         .with_for_update(skip_locked=True)
     )
+
+
+_DUE = _due()  # built once: it is asked before every mail
+_CLAIM = (
+    MESSAGES.update()
+    .where(MESSAGES.c.id == bindparam("taken"))
+    .values(
+        state="sending",
+        lease_until=bindparam("until"),
+        claimed_by=bindparam("holder"),
+        fencing_token=MESSAGES.c.fencing_token + 1,
+        attempts=MESSAGES.c.attempts + 1,
+    )
+)
+_ATTEMPT = ATTEMPTS.insert()
+
+
+def due_query(now: datetime, limit: int) -> Select[Any]:
+    """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
+
+    What one recipient is told of one patient keeps its order: nothing goes while another is on its way, a correction or
+    reminder not while an earlier one still waits.
+    """
+    return _DUE.params(at=now, at_most=limit)
 
 
 def expired_query(now: datetime) -> Select[Any]:
@@ -75,12 +94,10 @@ def claim_due(
     connection: Connection, *, now: datetime, limit: int, lease: timedelta, holder: str | None = None
 ) -> list[StoredMessage]:
     """Take at most ``limit`` due messages for ``lease``, one for each patient and recipient. Commit before sending any."""
-    rows = list(_one_of_each_pair(connection.execute(due_query(now, limit)).all()))
-    claim = {"state": "sending", "lease_until": now + lease, "claimed_by": holder}
+    found = connection.execute(_DUE, {"at": now, "at_most": limit}).all()
+    rows = list(_one_of_each_pair(found))
     if rows:
-        counted = {"fencing_token": MESSAGES.c.fencing_token + 1, "attempts": MESSAGES.c.attempts + 1}
-        update = MESSAGES.update().where(MESSAGES.c.id == bindparam("taken")).values(**claim, **counted)
-        connection.execute(update, [{"taken": row.id} for row in rows])
+        connection.execute(_CLAIM, [{"taken": row.id, "until": now + lease, "holder": holder} for row in rows])
     return [
         stored(row, state="sending", claimed_by=holder, fencing_token=row.fencing_token + 1, attempts=row.attempts + 1)
         for row in rows
@@ -102,7 +119,7 @@ def record_outcome(
     A fault of the relay burns no attempt and keeps the message's time: it waits for a relay, not for an hour. Returns
     False, with the attempt appended all the same, if another owner has the message since: its token is not the claim's.
     """
-    connection.execute(ATTEMPTS.insert(), {"message": message.id, "at": now, "outcome": outcome, "reply": reply, "relay": relay})
+    connection.execute(_ATTEMPT, {"message": message.id, "at": now, "outcome": outcome, "reply": reply, "relay": relay})
     journal.append(connection, now, _attempted(message.id, outcome, reply, relay))
     changes: dict[str, Any] = {"lease_until": None, "claimed_by": None}
     if outcome == "accepted":
@@ -150,7 +167,7 @@ def _over(now: datetime, holder: str | None) -> ColumnElement[bool]:
 def _release(connection: Connection, ids: Sequence[int], now: datetime, reply: str) -> int:
     if ids:
         rows = [{"message": id_, "at": now, "outcome": "indeterminate", "reply": reply} for id_ in ids]
-        connection.execute(ATTEMPTS.insert(), rows)
+        connection.execute(_ATTEMPT, rows)
         journal.append(connection, now, *(_attempted(id_, "indeterminate", reply, None) for id_ in ids))
         back = {"state": "pending", "lease_until": None, "claimed_by": None, "next_attempt_at": now, "maybe_repeat": True}
         connection.execute(MESSAGES.update().where(MESSAGES.c.id.in_(ids)).values(**back))

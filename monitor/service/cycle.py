@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.service.coverage import daily_statement
 from monitor.service.escalate import escalate
+from monitor.service.nightly import look_for_gaps
 from monitor.service.opening import Site
 from monitor.service.round import RoundSummary, run_round
 
@@ -41,4 +43,7 @@ def watch_once(
 
     done = run_round(site, now, stopping=stopped)
     reminders = 0 if stopped() else escalate(site, now)
-    return Watched(round=done, queued=done.queued + reminders)
+    queued = done.queued + reminders
+    queued += 0 if stopped() else look_for_gaps(site, now)
+    queued += 0 if stopped() else daily_statement(site, now, progress=progress)
+    return Watched(round=done, queued=queued)

@@ -32,7 +32,7 @@ BEFORE = timedelta(minutes=18)
 
 BY = "bipn-monitor (synthetic patient)"
 _ANY_DAY = date(2001, 1, 2)
-_WAITS_AT_MOST = timedelta(hours=25)
+_WAITS_AT_MOST = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def send_canary(site: Site, now: datetime) -> bool:
 def is_on_its_way(site: Site, now: datetime) -> bool:
     """Whether the statement had better wait for it: stored a moment ago, and its mail not accepted yet.
 
-    Where the last statement is older than a day, nothing waits.
+    Where the last statement is long past, nothing waits: who polls once a day would wait for ever.
     """
     if not _wanted(site):
         return False

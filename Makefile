@@ -8,11 +8,12 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 DEBIAN  = dovecot-imapd faketime openssl postfix systemd
 
-.PHONY: help demo test machine lint bench soak wheel-test constraints clean
+.PHONY: help demo test machine boot lint bench soak wheel-test constraints clean
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
 	@echo "make machine what some tests drive beside Python, from Debian (root): $(DEBIAN)"
+	@echo "make boot    the units under a real systemd, in namespaces of their own (root)"
 	@echo "make lint    style, types, import contracts, dependencies"
 	@echo "make bench   measure the speed goals, as ratios"
 	@echo "make soak    the daemon under ten minutes of facts: latency, memory, CPU when idle"
@@ -29,6 +30,9 @@ test: $(VENV)/.ready
 machine:
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null
+
+boot: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/boot_units.py
 
 lint: $(VENV)/.lint-ready
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ release_dead       the same at once for the claims of processes that are no more
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -60,6 +61,12 @@ _CLAIM = (
         attempts=MESSAGES.c.attempts + 1,
     )
 )
+_STILL_TO_BE_TOLD = select(MESSAGES.c.alert_ids).where(
+    or_(_PENDING, _SENDING),
+    MESSAGES.c.recipient_address == bindparam("address"),
+    MESSAGES.c.id < bindparam("before"),
+    MESSAGES.c.kind != "operations",
+)
 _ATTEMPT = ATTEMPTS.insert()
 
 
@@ -67,7 +74,7 @@ def due_query(now: datetime, limit: int) -> Select[Any]:
     """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
 
     What one recipient is told of one patient keeps its order: nothing goes while another is on its way, a correction or
-    reminder not while an earlier one still waits.
+    reminder not while an earlier one still waits. ``claim_due`` sees to mails about several patients.
     """
     return _DUE.params(at=now, at_most=limit)
 
@@ -95,7 +102,7 @@ def claim_due(
 ) -> list[StoredMessage]:
     """Take at most ``limit`` due messages for ``lease``, one for each patient and recipient. Commit before sending any."""
     found = connection.execute(_DUE, {"at": now, "at_most": limit}).all()
-    rows = list(_one_of_each_pair(found))
+    rows = [row for row in _one_of_each_pair(found) if not _comes_too_early(connection, row)]
     if rows:
         connection.execute(_CLAIM, [{"taken": row.id, "until": now + lease, "holder": holder} for row in rows])
     return [
@@ -176,6 +183,15 @@ def _release(connection: Connection, ids: Sequence[int], now: datetime, reply: s
 
 def _attempted(id_: int, outcome: Outcome, reply: str, relay: str | None) -> journal.Entry:
     return journal.Entry("attempt", f"message {id_}", {"number": id_, "outcome": outcome, "reply": reply, "relay": relay})
+
+
+def _comes_too_early(connection: Connection, row: Any) -> bool:
+    """Whether a mail about several patients, or after one such, repeats what its recipient has not been told yet."""
+    if row.kind not in WAITS_FOR_EARLIER:
+        return False
+    about = set(json.loads(row.alert_ids))
+    rows = connection.execute(_STILL_TO_BE_TOLD, {"address": row.recipient_address, "before": row.id}).scalars()
+    return any(about.intersection(json.loads(alert_ids)) for alert_ids in rows)
 
 
 def _one_of_each_pair(rows: Sequence[Any]) -> Iterator[Any]:

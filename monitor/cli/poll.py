@@ -23,18 +23,19 @@ def poll(
     from monitor.errors import DONE, NEEDS_ATTENTION, NOT_DELIVERED
     from monitor.service import clock
     from monitor.service.answers import read_answers
-    from monitor.service.cycle import watch_once
-    from monitor.service.post import send_due
+    from monitor.service.cycle import daily_once, watch_once
+    from monitor.service.post import check_ready, send_due
     from monitor.service.shapes import poll_json
 
     with open_from(context, config, database, create=True) as site:
-        _ = site.password  # where it cannot be read, that is said before a round is done
+        check_ready(site)  # where a secret cannot be read, that is said before a round is done
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
         read = read_answers(site, now)  # first: what was acknowledged is not passed on
         watched = watch_once(site, now)
-        sent = send_due(site, now)
+        stated = daily_once(site, now)
+        sent = send_due(site, now, force_probe=True)  # somebody is waiting
     done = watched.round
-    summary = poll_json(done, sent, queued=watched.queued)
+    summary = poll_json(done, sent, queued=watched.queued + stated)
     if output is Format.JSON:
         emit_json(summary)
     else:

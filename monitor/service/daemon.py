@@ -19,6 +19,7 @@ from monitor.service.counters import DaemonCounters
 from monitor.service.jobs import Job
 from monitor.service.leasing import HeldLease, LeaseLostError
 from monitor.service.notify import notify
+from monitor.service.post import check_ready
 from monitor.service.progress import STUCK_AFTER
 from monitor.service.reload import reloaded
 from monitor.service.schedule import Schedule
@@ -82,8 +83,11 @@ class Daemon:
             logging.shutdown()
             os._exit(self._exit_code or NEEDS_ATTENTION)  # asyncio would wait for the thread
         stop_metrics()
-        if self._owned:
-            self._lease.give_back()
+        try:
+            if self._owned:
+                self._lease.give_back()
+        except MonitorError as error:
+            log.warning("the lease was not given back, the next start on this machine takes it: %s", error)
         log.info("stopped")
         return self._exit_code
 
@@ -157,5 +161,5 @@ def run_daemon(started: Started) -> int:
     async def main() -> int:
         return await Daemon(started).run()
 
-    _ = started.site.password  # where it cannot be read, that is said now, not at the first mail
+    check_ready(started.site)  # where a secret cannot be read, that is said now, not at the first mail
     return asyncio.run(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from types import TracebackType
 from monitor.clinical.policy import Policy
 from monitor.config.database_url import resolve_database
 from monitor.config.policy_files import load_policy
-from monitor.config.secrets import secret
 from monitor.config.settings import Settings, load_settings
 from monitor.errors import DatabaseError, UsageError
 from monitor.store.database import Database, open_database
@@ -33,11 +31,6 @@ class Site:
     database: Database
     folder: Path
     made: bool
-
-    @property
-    def password(self) -> str | None:
-        """The relay's, read by those who send: who only looks need not be allowed to read it. Raises ConfigError."""
-        return None if self.settings.mail.relay.username is None else secret("smtp_password", os.environ, self.folder)
 
     def __enter__(self) -> Site:
         return self

@@ -31,7 +31,7 @@ class Writer:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._protect = None if site.settings.mail.smime is None else _protection(site, site.settings.mail.smime)
+        self._protect = protection(site)
         self._keys: tuple[str, ...] = ()
         if site.settings.answers is not None:
             with site.database.write() as connection:
@@ -63,6 +63,11 @@ class Writer:
         """Where a bounce goes: to the mailbox that answers are read from, naming the message, where there is one."""
         answers = self._site.settings.answers
         return bounce_address(answers.address, message.id, self._keys) if answers is not None else self._site.settings.mail.sender
+
+
+def protection(site: Site) -> Protect | None:
+    """What signs and encrypts, None where nothing does. Raises ConfigError for a key, a certificate or a missing extra."""
+    return None if site.settings.mail.smime is None else _protection(site, site.settings.mail.smime)
 
 
 def _protection(site: Site, configured: Smime) -> Protect:

@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection
 
 from monitor.errors import ConfigError
 from monitor.service import alarms, circuit, clock
-from monitor.service.holder import has_died, own_holder
+from monitor.service.holder import own_holder
 from monitor.service.opening import Site
-from monitor.service.outgoing import Writer
+from monitor.service.outgoing import Writer, protection
 from monitor.service.relays import Name, routes
 from monitor.service.sweep import Lane, Sweep
 from monitor.store import circuits, claims, troubles
@@ -58,27 +59,26 @@ def send_due(
     """Hand over every message that is due at ``now``, the most urgent first. One call at a time in a process.
 
     ``stopping`` is asked before each message; what is left then waits for the next call. ``progress`` is called after each.
-    ``holder`` is this process as in the lease. ``force_probe`` tries a relay that failed a moment ago: somebody is waiting.
+    ``holder`` is this process, as in the lease. ``force_probe`` tries a relay that failed a moment ago: somebody is waiting.
     Raises ConfigError for a secret or certificate that cannot be used, DatabaseError where the database fails.
     """
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         return PostSummary()
     try:
-        return _send_due(site, now, stopping, progress, holder or own_holder(clock.now()), force_probe)
+        return _send_due(site, now, stopping, progress, holder or _this_process(), force_probe)
     finally:
         _ONE_AT_A_TIME.release()
 
 
-def release_claims_of_the_dead(site: Site, now: datetime) -> int:
-    """At the start of a daemon: what a process that is no more was sending goes again at once, marked; how many."""
-    with site.database.write("release") as connection:
-        return claims.release_dead(connection, now, has_died)
-
-
 def check_ready(site: Site) -> None:
-    """Raises ConfigError for a secret, a key or a certificate that sending would need and cannot use."""
+    """Raises ConfigError for a secret, a key or a certificate that sending needs and cannot use: before the first mail."""
     routes(site.settings.mail, site.folder)
-    Writer(site)
+    protection(site)
+
+
+@cache
+def _this_process() -> str:
+    return own_holder(clock.now())
 
 
 def _send_due(

@@ -20,6 +20,7 @@ from monitor.delivery.samples import samples
 from monitor.errors import ConfigError
 from monitor.service import alarms, last_good
 from monitor.service.opening import Configuration, Site, Source, read_configuration
+from monitor.service.post import check_ready
 from monitor.store import journal
 from monitor.store.troubles import clear_trouble, set_trouble
 
@@ -60,7 +61,7 @@ def _adopted(site: Site, source: Source) -> Site:
     if configuration.settings.database != site.settings.database:
         raise ConfigError("`database:` was changed, which needs a restart of the daemon")
     changed = replace(site, settings=configuration.settings, policy=configuration.policy, folder=configuration.folder)
-    _ = changed.password  # a relay that now wants one: where it cannot be read, that is a mistake too
+    check_ready(changed)  # a relay that now wants a secret: where it cannot be read, that is a mistake too
     return changed
 
 

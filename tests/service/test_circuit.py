@@ -11,9 +11,9 @@ import pytest
 
 from monitor.delivery.message import REPEAT
 from monitor.service import back_off
-from monitor.service.holder import own_holder
+from monitor.service.holder import has_died, own_holder
 from monitor.service.opening import open_site
-from monitor.service.post import release_claims_of_the_dead, send_due
+from monitor.service.post import send_due
 from monitor.store import claims
 from monitor.store.troubles import all_troubles
 from tests.service.clinic import Clinic, on
@@ -193,7 +193,8 @@ def test_given_a_claim_of_a_process_that_died_when_a_daemon_starts_then_it_goes_
     with clinic.site.database.write() as connection:
         claims.claim_due(connection, now=NOON, limit=1, lease=3 * MINUTE, holder=own_holder(NOON).replace(":", ":9", 1))
     assert send_due(clinic.site, NOON + SECOND).accepted == 1
-    assert release_claims_of_the_dead(clinic.site, NOON + SECOND) == 1
+    with clinic.site.database.write() as connection:
+        assert claims.release_dead(connection, NOON + SECOND, has_died) == 1
     assert send_due(clinic.site, NOON + SECOND).accepted == 1
     assert [REPEAT in mail.text for mail in clinic.relay.mails] == [False, True]
 

@@ -123,6 +123,7 @@ class MessageRow(Stored, table=True):
         Index("ix_messages_patient_id", "patient_id"),
         partial("ix_messages_pending", "next_attempt_at", where="state = 'pending'"),
         partial("ix_messages_sending", "lease_until", where="state = 'sending'"),
+        partial("ix_messages_reply_key", "reply_key", where="reply_key IS NOT NULL"),
         {"sqlite_autoincrement": True},
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=Key)

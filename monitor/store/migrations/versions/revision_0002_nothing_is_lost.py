@@ -58,6 +58,7 @@ def _messages() -> None:
     op.create_index("ix_messages_patient_id", "messages", ["patient_id"])
     partial("ix_messages_pending", "messages", ["next_attempt_at"], "state = 'pending'")
     partial("ix_messages_sending", "messages", ["lease_until"], "state = 'sending'")
+    partial("ix_messages_reply_key", "messages", ["reply_key"], "reply_key IS NOT NULL")
 
 
 def _attempts() -> None:

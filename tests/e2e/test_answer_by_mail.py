@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from monitor import crash_points
 from monitor.service import clock
 from tests.e2e.installation import NURSES, Installation, until, write_csv
 from tests.e2e.test_daemon import PATIENT, a_patient_on_bortezomib
@@ -127,6 +128,23 @@ def test_given_an_out_of_office_reply_when_polled_then_the_next_is_told_at_once_
     answer(installed, passed_on, "")
     installed.call("poll", "--at", "2011-03-15T21:10")
     assert open_alerts(installed) == {"acknowledged": "C. Chief (by mail)"}
+
+
+@pytest.mark.parametrize("point", ["before commit: answers", "after commit: answers"])
+def test_given_a_crash_around_the_commit_when_polled_again_then_the_answer_counts_once(
+    installed: Installation, relay: SmtpServer, point: str
+) -> None:
+    installed.call("poll", "--at", LOST_WALKING)
+    answer(installed, next(mail for mail in relay.mails if mail.recipient == NURSES[0]), "")
+    crashed = installed.start("poll", "--at", SOON_AFTER, BIPN_MONITOR_CRASH_AT=point)
+    crashed.communicate(timeout=60)
+    assert crashed.returncode == crash_points.EXIT_CODE
+    assert [path.name for path in (installed.folder / "answers" / "new").iterdir()] == ["1.answer"]
+    installed.call("poll", "--at", SOON_AFTER)
+    assert open_alerts(installed) == {"acknowledged": "Nurse on duty (by mail)"}
+    assert installed.rows("SELECT kind, count(*) FROM answers") == [("acknowledged", 1)]
+    events = installed.rows("SELECT count(*) FROM alert_events WHERE reason = 'acknowledged' GROUP BY alert_id")
+    assert set(events) == {(1,)}
 
 
 def test_given_every_link_of_every_mail_when_a_scanner_opens_them_then_there_is_nothing_to_get(

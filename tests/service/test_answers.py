@@ -13,6 +13,7 @@ from monitor.service import acts
 from monitor.service.answers import AnswersSummary, read_answers
 from monitor.store import answers, escalations, journal, troubles
 from tests.delivery.test_inbound import RECEIVED
+from tests.dovecot import PASSWORD, USER, Dovecot
 from tests.service.clinic import NORTH, Clinic, a_clinic, on
 from tests.smtp_server import ReceivedMail
 
@@ -236,6 +237,25 @@ def test_given_an_imap_mailbox_without_a_password_when_read_then_the_trouble_nam
         problem = read(clinic).problem
     assert problem is not None
     assert "imap_password" in problem
+
+
+def test_given_an_imap_mailbox_when_read_then_answers_count_and_are_flagged(tmp_path: Path) -> None:
+    with Dovecot.here() as server:
+        imap = f"{{host: 127.0.0.1, port: {server.port}, username: {USER}, insecure: true}}"
+        (tmp_path / "imap_password").write_text(f"{PASSWORD}\n", encoding="utf-8")
+        (tmp_path / "imap_password").chmod(0o600)
+        with a_clinic(tmp_path, more=f"answers: {{address: {ADDRESS}, imap: {imap}}}\n") as clinic:
+            clinic.on_bortezomib("P-1", until_day=7)
+            clinic.assess("P-1", 7, walking="unaided")
+            clinic.assess("P-1", 14, walking="wheelchair")
+            clinic.poll(TOLD_AT)
+            subject = mailto_of(told(clinic))[1]
+            server.deliver(b"\xff\x00 nothing anybody can read")
+            server.deliver(f"From: {NORTH[0]}\nSubject: {subject}\n\nSeen.\n".encode())
+            assert read(clinic) == AnswersSummary(acknowledged=1, without_effect=1)
+            assert read(clinic) == AnswersSummary()
+            assert clinic.alert("P-1", RULE).acknowledged_note == "Seen."
+        assert server.flags() == ["S", "S"]
 
 
 def test_given_nobody_who_reads_answers_when_told_then_no_mail_offers_one(clinic: Clinic) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
+    from monitor.cli.demo_mails import ReceivedMail
     from monitor.cli.demo_story import Told
 
 FIRST_TO_OPEN = (  # of the published patient; each is where his story turns
@@ -38,13 +39,13 @@ def demo(
     with demo_stage.receiving(out / "mail") as port:
         config = demo_stage.write_config(out, port)
         with open_site(config, create=True) as site:
-            told = list(demo_story.play(site, out))
+            told = demo_story.play(site, out)
             zone = site.settings.time_zone
     shutil.rmtree(out / "feed")  # all of it is in the database
     mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
     index = demo_mails.write_index(out / "mail", mails, _about(told))
     note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")
-    emit("\n".join(["", *_table(told, zone), "", *_what_next(told, out, config, index)]))
+    emit("\n".join(["", *_table(told, zone), "", *_what_next(told, mails, out, config, index)]))
 
 
 def _about(told: Sequence[Told]) -> dict[str, str]:
@@ -74,12 +75,15 @@ def _table(told: Sequence[Told], zone: ZoneInfo) -> list[str]:
     return table(("raised", "patient", "urgency", "alert", "mail", ""), rows)
 
 
-def _what_next(told: Sequence[Told], out: Path, config: Path, index: Path) -> list[str]:
+def _what_next(told: Sequence[Told], mails: Sequence[ReceivedMail], out: Path, config: Path, index: Path) -> list[str]:
     lines = [f"All mails: {index}", f"Open first, of {PUBLISHED} (Jeter & Kang 2012, doi 10.1186/2162-3619-1-20):"]
     for rule, why in FIRST_TO_OPEN:
         mail = next((t.mail for t in told if (t.alert["patient_id"], t.alert["rule"]) == (PUBLISHED, rule) and t.mail), None)
         if mail is not None:
             lines.append(f"  {out / 'mail' / mail.name}.html  {why}")
+    passed_on = next((mail for mail in mails if "passed on" in mail.subject), None)
+    if passed_on is not None:
+        lines.append(f"  {out / 'mail' / passed_on.name}.html  nobody had answered: passed on to the next")
     return [
         *lines,
         "Try next:",

@@ -20,22 +20,28 @@ time_zone: Europe/Berlin
 database: sqlite:///bipn-monitor.db
 guideline: us-label
 poll_every: 60 s
+digest_at: "07:00"
 mail:
   sender: bipn-monitor@demo.example
   relay: {{host: 127.0.0.1, port: {port}, insecure: true}}
+people:
+  neurologist: {{name: Neurologist on call, address: neurology@demo.example, language: en}}
 teams:
   north-day-clinic:
     sites: [North]
     recipients:
       - {{name: Nurse North, address: north@demo.example, language: en}}
+    escalation: {{immediate: [{{to: [neurologist]}}]}}
   south-day-clinic:
     sites: [South]
     recipients:
       - {{name: Nurse South, address: south@demo.example, language: en}}
+    escalation: {{immediate: [{{to: [neurologist]}}]}}
   everyone-else:
     sites: ["*"]
     recipients:
       - {{name: Nurse on duty, address: nurse@demo.example, language: en}}
+    escalation: {{immediate: [{{to: [neurologist]}}]}}
 """
 
 

@@ -1,23 +1,33 @@
-"""The demo's months, poll by poll: the daemon's own import, round and sending, with the clock handed to them."""
+"""The demo's months, poll by poll: the daemon's own import, watch and sending, with the clock handed to them.
+
+A nurse answers every mail by the next poll, but for one alert, so that it is seen what becomes of it: it is passed on.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from monitor.cli.demo_mails import ReceivedMail, unpack
 from monitor.errors import MailNotSentError
 from monitor.service import demo_feed, ingest
+from monitor.service.acts import acknowledge
+from monitor.service.cycle import watch_once
 from monitor.service.listing import list_alerts
 from monitor.service.opening import Site
 from monitor.service.post import send_due
-from monitor.service.round import run_round
 
 BAR = 24
+NURSE = "Nurse of the demo"
+UNANSWERED = ("JK-2012", "rapid-motor-decline")
+"""Patient and rule of the alert that nobody answers on its first day."""
+
+LEFT_OPEN = "DEMO-02"
+"""Whose alert ceased to hold before anybody had to be reminded: it is left to be acknowledged by whoever tries that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +39,56 @@ class Told:
     mail: ReceivedMail | None
 
 
-def play(site: Site, out: Path) -> Iterator[Told]:
-    """Every poll of the story, yielding what was told, oldest first. Raises MailNotSentError if a mail did not arrive."""
+def play(site: Site, out: Path) -> list[Told]:
+    """Every poll of the story; what was told, oldest first. Raises MailNotSentError if a mail did not arrive."""
     steps = demo_feed.demo_steps()
     seen: set[str] = set()
+    told: list[Told] = []
+    unanswered: set[str] = set()
     before: datetime | None = None
     for number, at in enumerate(steps, 1):
         files = demo_feed.write_step(out / "feed", before, at)
         if files:
             ingest.import_paths(site.database, files, zone=site.settings.time_zone, now=at)
-        done, sent = run_round(site, at), send_due(site, at)
+        unanswered = _answer(site, unanswered, at)
+        done, sent = watch_once(site, at).round, send_due(site, at)
         if sent.failed or sent.relay_fault:
             raise MailNotSentError(f"the demo's own receiver did not take a mail: {sent.relay_fault or 'refused'}")
         fresh = [mail for mail in sorted((out / "mail").glob("*.eml")) if mail.stem not in seen]
         seen |= {mail.stem for mail in fresh}
         mails = [unpack(mail) for mail in fresh]
         if done.opened or done.raised or done.withdrawn:
-            yield from _told(site, at, mails)
+            told += _told(site, at)
+        told = [each if each.mail else replace(each, mail=_mail_of(each.alert["id"], mails)) for each in told]
+        unanswered |= {name for mail in mails for name in mail.alerts}
         _progress(number, len(steps), at, len(seen))
         before = at
+    return told
 
 
-def _told(site: Site, at: datetime, mails: Sequence[ReceivedMail]) -> Iterator[Told]:
+def _answer(site: Site, named: set[str], at: datetime) -> set[str]:
+    """The nurse acknowledges what the mails named; what is left unanswered, once. Returns that."""
+    left = set()
+    for alert, shape in list_alerts(site, open_only=True, patient_id=None) if named else ():
+        if shape["id"] not in named or alert.state != "open" or alert.patient_id == LEFT_OPEN:
+            continue
+        its_first_day = alert.raised_at == alert.opened_at and at - alert.raised_at < timedelta(days=1)
+        if (alert.patient_id, alert.finding.rule) == UNANSWERED and its_first_day:
+            left.add(shape["id"])
+        else:
+            acknowledge(site, shape["id"], by=NURSE, note=None, now=at)
+    return left
+
+
+def _mail_of(alert_name: str, mails: Sequence[ReceivedMail]) -> ReceivedMail | None:
+    return next((mail for mail in mails if alert_name in mail.alerts), None)
+
+
+def _told(site: Site, at: datetime) -> Iterator[Told]:
     for alert, shape in list_alerts(site, open_only=False, patient_id=None):
         spoke_now = at in (alert.raised_at, alert.closed_at if alert.state == "withdrawn" else None)
         if spoke_now:
-            yield Told(at=at, alert=shape, mail=next((mail for mail in mails if shape["id"] in mail.alerts), None))
+            yield Told(at=at, alert=shape, mail=None)
 
 
 def _progress(number: int, count: int, at: datetime, mails: int) -> None:

@@ -15,6 +15,7 @@ from monitor.cli.check_config import check_config
 from monitor.cli.demo import demo
 from monitor.cli.explain import explain
 from monitor.cli.import_files import import_files
+from monitor.cli.journal import export, journal, verify
 from monitor.cli.mail_test import mail_test
 from monitor.cli.migrate import migrate
 from monitor.cli.options import ConfigOption, DatabaseOption
@@ -28,10 +29,12 @@ from monitor.cli.status import status
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "See it work": {"demo": demo},
-    "Watch": {"import": import_files, "poll": poll, "run": run, "status": status},
+    "Watch": {"import": import_files, "poll": poll, "run": run, "status": status, "journal": journal},
     "Alerts": {"alerts": alerts, "ack": ack, "snooze": snooze, "explain": explain, "replay": replay},
     "Set up": {"check-config": check_config, "test-mail": mail_test, "preview": preview, "schema": schema, "migrate": migrate},
 }
+SUBCOMMANDS: dict[str, dict[str, Callable[..., None]]] = {"journal": {"verify": verify, "export": export}}
+"""The commands that are groups of their own."""
 
 EPILOG = "Exit codes: 0 done, 1 needs attention, 2 usage or configuration, 3 input rejected, 4 mail, 5 database, 70 our defect."
 
@@ -60,8 +63,19 @@ def program() -> TyperGroup | TyperCommand:
     app.callback()(shared_options)
     for functions in COMMANDS.values():
         for name, function in functions.items():
-            app.command(name)(function)
+            if name in SUBCOMMANDS:
+                app.add_typer(_group(function, SUBCOMMANDS[name]), name=name)
+            else:
+                app.command(name)(function)
     return typer.main.get_command(app)  # type: ignore[return-value]  # typed by its vendored click, which has no public name
+
+
+def _group(itself: Callable[..., None], functions: dict[str, Callable[..., None]]) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    group.callback()(itself)
+    for name, function in functions.items():
+        group.command(name)(function)
+    return group
 
 
 def show_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ from monitor import crash_points
 from monitor.service import clock
 from tests.e2e.installation import NURSES, Installation, until, write_csv
 from tests.e2e.test_daemon import PATIENT, a_patient_on_bortezomib
+from tests.postfix import Postfix
 from tests.smtp_server import ReceivedMail, SmtpServer
 
 EVENING = datetime(2011, 3, 15, 20, tzinfo=UTC)
@@ -39,14 +40,14 @@ def relay() -> Iterator[SmtpServer]:
 @pytest.fixture
 def installed(tmp_path: Path, relay: SmtpServer) -> Installation:
     """One that knows the published case."""
-    installation = an_installation(tmp_path, relay)
+    installation = an_installation(tmp_path, relay.port)
     installation.call("import", installation.case_files(until=EVENING))
     return installation
 
 
-def an_installation(tmp_path: Path, relay: SmtpServer) -> Installation:
+def an_installation(tmp_path: Path, port: int) -> Installation:
     """One that reads answers and has somebody to pass alerts on to."""
-    installation = Installation(tmp_path / "site", relay.port)
+    installation = Installation(tmp_path / "site", port)
     installation.config.write_text(installation.config.read_text(encoding="utf-8") + MORE, encoding="utf-8")
     for place in ("new", "cur", "tmp"):
         (installation.folder / "answers" / place).mkdir(parents=True)
@@ -147,6 +148,25 @@ def test_given_a_crash_around_the_commit_when_polled_again_then_the_answer_count
     assert set(events) == {(1,)}
 
 
+def test_given_a_real_postfix_that_took_a_mail_it_cannot_deliver_when_polled_then_its_bounce_hands_over(tmp_path: Path) -> None:
+    with Postfix.here() as postfix:
+        postfix.set("virtual_alias_maps", f"inline:{{ {{ {NURSES[0]} = gone@elsewhere.example }} }}")
+        installed = an_installation(tmp_path, postfix.port)
+        mailbox = postfix.folder / "mail" / "all"  # of every address here, so that our own mails are in it too
+        written = installed.config.read_text(encoding="utf-8").replace("maildir: answers", f"maildir: {mailbox}")
+        installed.config.write_text(f"{written}operations: {{address: it-duty@hospital.example}}\n", encoding="utf-8")
+        installed.call("import", installed.case_files(until=EVENING))
+        installed.call("poll", "--at", LOST_WALKING, code=None)  # there is no mailbox yet: it is made by the first mail
+        postfix.wait_for(2)  # the other nurse's, and the bounce
+        installed.call("poll", "--at", SOON_AFTER)
+        told = {mail.recipient: mail.text for mail in postfix.wait_for(4)}
+        assert installed.rows("SELECT words FROM answers WHERE kind = 'bounce'") == [
+            ("not delivered, status 5.0.0; 3 brought forward",)
+        ]
+    assert "a mail that did not arrive" in " ".join(told[CHIEF].split())
+    assert "came back: not delivered, status 5.0.0" in " ".join(told["it-duty@hospital.example"].split())
+
+
 def test_given_every_link_of_every_mail_when_a_scanner_opens_them_then_there_is_nothing_to_get(
     installed: Installation, relay: SmtpServer
 ) -> None:
@@ -159,7 +179,7 @@ def test_given_every_link_of_every_mail_when_a_scanner_opens_them_then_there_is_
 
 
 def test_given_a_daemon_when_an_answer_waits_then_it_is_read_without_being_asked(tmp_path: Path, relay: SmtpServer) -> None:
-    installed = an_installation(tmp_path, relay)
+    installed = an_installation(tmp_path, relay.port)
     today = clock.now().date()
     a_patient_on_bortezomib(installed, today)
     seen = {"patient_id": PATIENT, "assessed_at": f"{today}", "ctcae_version": "5", "walking": "wheelchair"}

@@ -31,11 +31,11 @@ def copies(mails: Iterable[ReceivedMail | DeliveredMail]) -> list[Copy]:
     return [Copy(str(mail.message["Message-ID"]), mail.recipient, REPEAT in mail.text) for mail in mails]
 
 
-def admit(installed: Installation, patients: Iterable[str]) -> None:
-    """Patients on weekly bortezomib since a month, and well a week ago; the database is made where there is none."""
-    names, today = list(patients), clock.now().date()
+def admit(installed: Installation, patients: Iterable[str], *, days_ago: int = 0) -> None:
+    """Patients on weekly bortezomib for the month before, and well a week before; the database is made where there is none."""
+    names, today = list(patients), clock.now().date() - timedelta(days=days_ago)
     first = today - timedelta(days=29)
-    feed = installed.folder / "admitted"
+    feed = installed.folder / f"admitted-{days_ago}"
     feed.mkdir()
     write_csv(feed / "patients.csv", [{"patient_id": name} for name in names])
     write_csv(feed / "courses.csv", [{"patient_id": name, "started_on": f"{first}", "schedule": "weekly"} for name in names])
@@ -46,19 +46,18 @@ def admit(installed: Installation, patients: Iterable[str]) -> None:
     ]
     write_csv(feed / "doses.csv", doses)
     well = {"ctcae_version": "5", "sensory_grade": "0", "motor_grade": "0", "walking": "unaided"}
-    seen = [well | {"patient_id": name, "assessed_at": f"{today - timedelta(days=ago)}"} for name in names for ago in (28, 7)]
+    seen = [well | {"patient_id": name, "assessed_at": f"{today - timedelta(days=days)}"} for name in names for days in (28, 7)]
     write_csv(feed / "assessments.csv", seen)
     installed.call("import", feed)
 
 
-def assess(installed: Installation, patient: str, walking: str = "wheelchair", *, motor_grade: int = 3) -> None:
-    """Another program writes an assessment of today; as it stands by default, it is an immediate alert."""
+def assess(installed: Installation, patient: str, walking: str = "wheelchair", *, days_ago: int = 0) -> None:
+    """Another program writes an assessment; as it stands by default, it is an immediate alert of today."""
     installed.write(
         "INSERT INTO assessments (patient_id, assessed_at, ctcae_version, sensory_grade, motor_grade, walking)"
-        " VALUES (?, ?, '5', 1, ?, ?)",
+        " VALUES (?, ?, '5', 1, 3, ?)",
         patient,
-        f"{clock.now().date()}",
-        motor_grade,
+        f"{clock.now().date() - timedelta(days=days_ago)}",
         walking,
     )
 
@@ -106,25 +105,29 @@ def later(installed: Installation, *, hours: Iterable[float] = (1, 2, 3)) -> Non
         installed.call("poll", "--at", (clock.now() + timedelta(hours=hour)).isoformat(), code=None)
 
 
-def assert_told(installed: Installation, arrived: list[Copy], *, refused: Iterable[str] = (), most: int = 2) -> None:
+def assert_told(
+    installed: Installation, arrived: list[Copy], *, refused: Iterable[str] = (), most: int = 2, after: int = 0
+) -> None:
     """Never 0 and at most ``most`` copies of each message, all but the first marked; none of one that was refused for good.
 
     Only who is among ``refused`` may have such, and then has. Every alert is named by a message to each nurse, and nothing
-    arrived that was not decided.
+    arrived that was not decided. Messages up to number ``after`` had arrived before.
     """
     decided = installed.rows(
-        "SELECT message_id, recipient_address, state, alert_ids FROM messages WHERE state != 'cancelled' ORDER BY id"
+        "SELECT id, message_id, recipient_address, state, alert_ids FROM messages WHERE state != 'cancelled' ORDER BY id"
     )
-    assert {copy.message_id for copy in arrived} <= {message_id for message_id, *_ in decided}
-    assert {recipient for _, recipient, state, _ in decided if state == "dead"} == set(refused)
+    assert {copy.message_id for copy in arrived} <= {message_id for _, message_id, *_ in decided}
+    assert {recipient for _, _, recipient, state, _ in decided if state == "dead"} == set(refused)
     told = set()
-    for message_id, recipient, state, alerts in decided:
+    for number, message_id, recipient, state, alerts in decided:
+        told |= {(alert, recipient) for alert in json.loads(alerts)}
+        if number <= after:
+            continue
         got = [copy for copy in arrived if copy.message_id == message_id]
         assert state in ("accepted", "dead"), (recipient, state)
         assert len(got) in (range(1) if state == "dead" else range(1, most + 1)), (recipient, state, len(got))
         assert {copy.recipient for copy in got} <= {recipient}
         assert all(copy.marked for copy in got[1:]), "a repeat that does not say so"
-        told |= {(alert, recipient) for alert in json.loads(alerts)}
     for (alert,) in installed.rows("SELECT id FROM alerts"):
         assert {(alert, nurse) for nurse in NURSES} <= told
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -45,6 +46,8 @@ PATIENCE_SECONDS = 5.0
 
 TRIES_TO_RECORD = 3
 """An outcome that is not recorded is a mail that goes twice: a busy database gets some time."""
+
+PAUSE_SECONDS = 1.0
 
 Answer = TypeVar("Answer")
 
@@ -184,7 +187,9 @@ class Sweep:
         self.progress()
 
     async def _record(self, lane: Lane, message: StoredMessage, outcome: Outcome, *, probing: bool) -> Circuit:
-        def record(connection: Connection) -> Circuit:
+        """Commit what came of it; the lane's circuit after that."""
+
+        def record(connection: Connection, follow_up: bool = True) -> Circuit:
             now = self._now()
             moved = claims.record_outcome(
                 connection,
@@ -195,16 +200,21 @@ class Sweep:
                 next_attempt_at=now + back_off.after_refusal(message.message_id, message.attempts),
                 relay=lane.route.name,
             )
-            if moved and outcome.kind == "refused_for_good":
+            if moved and follow_up and outcome.kind == "refused_for_good":
                 dead_letters.follow_up(self.site, connection, message, outcome, now)
             return self._judged(connection, lane, outcome, probing=probing)
 
-        for _ in range(TRIES_TO_RECORD - 1):
+        for _ in range(TRIES_TO_RECORD):
             try:
                 return await self._write("outcome", record)
             except DatabaseError:
                 log.warning("what became of a mail could not be recorded yet", extra={"message_number": message.id})
-        return await self._write("outcome", record)
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception as error:  # a defect in what follows: the outcome must not be lost with it, nor the other messages
+                found = {"message_number": message.id, "error": type(error).__name__}
+                log.error("a mail is given up, and what should follow failed", extra=found)
+                break
+        return await self._write("outcome", partial(record, follow_up=False))
 
     def _judged(self, connection: Connection, lane: Lane, outcome: Outcome, *, probing: bool) -> Circuit:
         """What an outcome says of the relay itself."""

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.delivery.message import REPEAT
 from monitor.delivery.reply_tokens import bounce_token_in, read_bounce_token
+from monitor.errors import DatabaseError
 from monitor.service import clock
 from monitor.service.post import PostSummary, send_due
 from monitor.service.round import run_round
@@ -174,6 +175,34 @@ def test_given_answers_are_read_when_sent_then_the_mail_says_where_to_and_a_boun
     token = bounce_token_in(mail.sender)
     assert token is not None
     assert read_bounce_token(token, secrets) == 1
+
+
+def test_given_an_outcome_that_cannot_be_recorded_when_it_can_be_again_then_the_mail_goes_once_more_and_says_so(
+    clinic: Clinic,
+) -> None:
+    enqueued(clinic, 1)
+    with clinic.another_program() as sql:
+        sql.execute("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with pytest.raises(DatabaseError):
+        send_due(clinic.site, on(36, 15))
+    assert len(clinic.relay.mails) == 1
+    with clinic.another_program() as sql:
+        sql.execute("DROP TRIGGER full")
+    assert send_due(clinic.site, on(36, 15)).accepted == 1
+    first, second = clinic.relay.mails
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+    assert [REPEAT in mail.text for mail in (first, second)] == [False, True]
+
+
+def test_given_a_plain_mail_that_cannot_be_stored_when_a_mail_is_given_up_then_the_others_go_all_the_same(clinic: Clinic) -> None:
+    enqueued(clinic, 3)
+    clinic.relay.script(".", "554 5.7.1 content refused")
+    with clinic.another_program() as sql:
+        sql.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON messages WHEN new.kind = 'plain' BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    assert send_due(clinic.site, on(36, 15)).accepted == 2
+    assert dict(rows(clinic, "SELECT state, count(*) FROM messages GROUP BY state")) == {"accepted": 2, "dead": 1}
 
 
 def enqueued(clinic: Clinic, count: int) -> None:

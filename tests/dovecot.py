@@ -91,6 +91,9 @@ class Dovecot:
         """Started, and stopped afterwards."""
         if shutil.which("dovecot") is None:
             pytest.skip("no dovecot here: apt-get install dovecot-imapd")
+        version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout
+        if not version.startswith("2.3."):
+            pytest.skip(f"the configuration below is for Dovecot 2.3, not {version.split()[0]}")
         if os.geteuid() != 0:
             pytest.skip("Dovecot changes to another user, which only root may do")
         folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))  # its sockets need a short path

@@ -47,3 +47,11 @@ def watch_once(
     queued += 0 if stopped() else look_for_gaps(site, now)
     queued += 0 if stopped() else daily_statement(site, now, progress=progress)
     return Watched(round=done, queued=queued)
+
+
+def daily_once(site: Site, now: datetime, *, progress: Callable[[], None] = _nothing) -> int:
+    """What is done once a day of the clinic, if its time has come; how many messages that put into the outbox.
+
+    It may take a minute, and waits for another server: the daemon does it beside its rounds.
+    """
+    return daily_statement(site, now, progress=progress) + look_for_gaps(site, now)

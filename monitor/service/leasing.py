@@ -34,6 +34,11 @@ class HeldLease:
         self._renewed = clock.monotonic_seconds()
         self._lease = self._taken()
 
+    @property
+    def holder(self) -> str:
+        """This process, as the lease names it."""
+        return self._lease.holder
+
     def adapt(self, poll_every: timedelta) -> None:
         """Last for rounds of another interval."""
         self._ttl = max(LEASE_AT_LEAST, LEASE_ROUNDS * poll_every)

@@ -18,18 +18,26 @@ from monitor.service.work import Work
 
 POST_AT_LEAST_EVERY = timedelta(seconds=15)
 ANSWERS_EVERY = timedelta(seconds=30)
+DAILY_AT_LEAST_EVERY = timedelta(seconds=60)
+"""How often it is looked whether something is due that is done once a day."""
+
 VITAL = ("watch", "post")
 """The jobs without which nobody is told. The watchdog is fed while both get on."""
 
 
 class Schedule:
-    """The jobs ``watch``, ``post`` and, where answers are configured, ``answers``; made in the loop that runs them."""
+    """The jobs ``watch``, ``post``, ``daily`` and, where answers are configured, ``answers``; made in the loop that runs them."""
 
     def __init__(self, work: Work, counters: DaemonCounters, on_lost: Callable[[LeaseLostError], None]) -> None:
         intervals = _intervals(work.site.settings)
         self.jobs = {
             name: Job(name, intervals[name], function, counters, on_lost)
-            for name, function in (("watch", work.watch), ("post", work.post), ("answers", work.answers))
+            for name, function in (
+                ("watch", work.watch),
+                ("post", work.post),
+                ("answers", work.answers),
+                ("daily", work.daily),
+            )
         }
         self._loop = asyncio.get_running_loop()
         self._scheduler = AsyncIOScheduler(
@@ -48,7 +56,7 @@ class Schedule:
         for name, interval in _intervals(settings).items():
             job = self.jobs[name]
             job.every = interval
-            if name in VITAL or settings.answers is not None:
+            if name != "answers" or settings.answers is not None:
                 job.put_into(self._scheduler)
             else:
                 job.take_out()
@@ -81,4 +89,9 @@ class Schedule:
 
 def _intervals(settings: Settings) -> dict[str, timedelta]:
     watch = settings.poll_every
-    return {"watch": watch, "post": min(watch, POST_AT_LEAST_EVERY), "answers": ANSWERS_EVERY}
+    return {
+        "watch": watch,
+        "post": min(watch, POST_AT_LEAST_EVERY),
+        "answers": ANSWERS_EVERY,
+        "daily": min(watch, DAILY_AT_LEAST_EVERY),
+    }

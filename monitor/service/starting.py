@@ -65,7 +65,7 @@ def begin(started: Started) -> None:
     else:
         refuse(site, started.refused, now)
     clock_set.forget(site)
-    with site.database.write("released") as connection:
+    with site.database.write("release") as connection:
         released = claims.release_dead(connection, now, has_died)
     if released:
         log.warning("mails of a process that died go again, marked as possible repeats", extra={"mails": released})

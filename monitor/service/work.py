@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from monitor.service import clock, clock_set
 from monitor.service.answers import read_answers
-from monitor.service.cycle import watch_once
+from monitor.service.cycle import daily_once, watch_once
 from monitor.service.jobs import Marker
 from monitor.service.leasing import HeldLease
 from monitor.service.notify import notify
@@ -54,9 +54,14 @@ class Work:
         """Send what is due. Raises LeaseLostError where the database is another one."""
         site = self.site
         self.lease.check_place()
-        sent = send_due(site, self.steady.now(), stopping=lambda: self._stopping_after(mark))
+        sent = send_due(site, self.steady.now(), stopping=self.stopping, progress=mark, holder=self.lease.holder)
         if sent.relay_fault is not None:
             log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
+
+    def daily(self, mark: Marker) -> None:
+        """What is due once a day."""
+        if daily_once(self.site, self.steady.now(), progress=mark):
+            self.queued()
 
     def answers(self, mark: Marker) -> None:
         """Read what nurses answered by mail."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, func, literal_column, or_, select
 
 from monitor.store.tables import MESSAGES
-from monitor.store.watch_tables import CIRCUITS
 
 _WAITS = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
 
@@ -21,9 +20,8 @@ def bring_forward(connection: Connection, now: datetime) -> int:
     """After the clock was set back: what was decided or tried in what is now the future is due at once; how many messages.
 
     Without it, a mail of ten o'clock would wait an hour if at five past ten it became five past nine. What waits for the
-    end of somebody's quiet hours, not yet tried, keeps its time. A relay that is waited for is tried again at once, too.
+    end of somebody's quiet hours, not yet tried, keeps its time.
     """
-    connection.execute(CIRCUITS.update().where(CIRCUITS.c.probe_at > now).values(probe_at=now))
     tried = MESSAGES.c.fencing_token > 0
     at_once = MESSAGES.c.next_attempt_at <= MESSAGES.c.created_at
     early = MESSAGES.update().where(_WAITS, MESSAGES.c.next_attempt_at > now, or_(tried, at_once))

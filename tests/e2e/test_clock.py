@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -24,6 +26,9 @@ pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not inst
 
 PATIENT = "P-0007"
 HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("Europe/Berlin")
+OVERDUE_AFTER = timedelta(days=29)
+"""From an assessment on weekly bortezomib to the day on which the next one is overdue, by the shipped policy."""
 
 
 @dataclass
@@ -92,6 +97,11 @@ def running(site: Installation, moved: Clock) -> Iterator[subprocess.Popen[str]]
 
 def rounds(site: Installation) -> list[tuple[str]]:
     return site.rows("SELECT finished_at FROM rounds") if site.database.exists() and has_rounds(site) else []
+
+
+def has_round_since(site: Installation, at: datetime) -> bool:
+    ((finished,),) = rounds(site)
+    return datetime.fromisoformat(finished).replace(tzinfo=UTC) >= at
 
 
 def has_rounds(site: Installation) -> bool:
@@ -165,3 +175,66 @@ def test_given_a_daemon_when_the_clock_is_set_then_its_rounds_go_on_at_once_and_
     ((words,),) = site.rows("SELECT words FROM troubles WHERE name = 'clock'")
     assert f"set by {by.total_seconds():+.0f} s" in words.replace("3599", "3600").replace("3601", "3600")
     assert "the clock of this machine was set" in site.printed[-1]
+
+
+NIGHTS = {"spring": date(2026, 3, 29), "autumn": date(2026, 10, 25)}
+LOOKS = ("00:20", "02:10", "02:40", "03:10", "07:40")
+"""Times of the clinic's clock, on the day before the night, of it, and after it."""
+
+
+@pytest.mark.parametrize("digest_at", ["02:30", "07:30"])
+@pytest.mark.parametrize("night", NIGHTS)
+def test_given_a_night_that_changes_the_time_when_it_passes_then_there_is_one_digest_a_day_and_none_is_missed(
+    site: Installation, relay: SmtpServer, moved: Clock, night: str, digest_at: str
+) -> None:
+    text = site.config.read_text(encoding="utf-8") + f'digest_at: "{digest_at}"\n'
+    site.config.write_text(text, encoding="utf-8")
+    days = [NIGHTS[night] + timedelta(days=offset) for offset in (-1, 0, 1)]
+    one_is_overdue_on_each(site, days)
+    looks = [datetime.combine(day, time.fromisoformat(look), ZONE) for day in days for look in LOOKS]
+    twice = [look.replace(fold=1) for look in looks if look.utcoffset() != look.replace(fold=1).utcoffset()]
+    moved.set(looks[0] - HOUR)
+    with running(site, moved):
+        for look in sorted({look.astimezone(UTC) for look in looks + twice}):
+            moved.set(look)
+            until(partial(has_round_since, site, look), what=f"a round of {look}")
+            until(lambda: site.rows("SELECT 1 FROM messages WHERE state IN ('pending', 'sending')") == [], what="the post")
+    found = site.rows("SELECT recipient_address, created_at FROM messages WHERE kind = 'digest' ORDER BY id")
+    told = [(address, datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(ZONE)) for address, at in found]
+    for nurse in NURSES:
+        mine = [at for address, at in told if address == nurse]
+        assert [at.date() for at in mine] == days
+        assert all(f"{at:%H:%M}" >= digest_at for at in mine)
+    assert len(relay.taken) == len(told) == 6
+
+
+def one_is_overdue_on_each(site: Installation, days: Sequence[date]) -> None:
+    """Patients on weekly bortezomib, each to be assessed again by one of these days: that is for the daily digest."""
+    feed = site.folder / "feed"
+    feed.mkdir()
+    names = {f"P-{number}": day for number, day in enumerate(days, start=1)}
+    first = days[0] - timedelta(days=64)  # the tenth dose was yesterday, the next is after the story
+    write_csv(feed / "patients.csv", [{"patient_id": name} for name in names])
+    write_csv(
+        feed / "courses.csv",
+        [{"patient_id": name, "started_on": f"{first}", "schedule": "weekly", "recorded_at": f"{first}"} for name in names],
+    )
+    given = [first + timedelta(days=7 * week) for week in range(10)]
+    write_csv(
+        feed / "doses.csv",
+        [
+            {"patient_id": name, "given_at": f"{day}", "dose_mg_per_m2": "1.3", "recorded_at": f"{day}"}
+            for name in names
+            for day in given
+        ],
+    )
+    well = {"ctcae_version": "5", "sensory_grade": "0", "motor_grade": "0", "walking": "unaided"}
+    write_csv(
+        feed / "assessments.csv",
+        [
+            well | {"patient_id": name, "assessed_at": f"{seen}", "recorded_at": f"{seen}"}
+            for name, overdue in names.items()
+            for seen in (first + timedelta(days=1), overdue - OVERDUE_AFTER)
+        ],
+    )
+    site.call("import", feed)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.service import clock
-from tests.e2e.installation import BORN, NAME, NOTE, NURSES, Installation, until, write_csv
+from tests.e2e.installation import BORN, NAME, NOTE, NURSES, Installation, environment, until, write_csv
 from tests.smtp_server import SILENT, SmtpServer
 
 PATIENT = "P-0007"
@@ -146,3 +149,70 @@ def test_given_a_relay_that_says_nothing_when_the_daemon_is_stopped_then_it_ends
     relay.forget_script()
     installed.call("poll", "--at", (clock.now() + timedelta(minutes=2)).isoformat())
     assert sorted(mail.recipient for mail in relay.taken) == sorted(NURSES)
+
+
+IMPATIENT = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from monitor.service.daemon import Daemon
+from monitor.service.logs import start_logging
+from monitor.service.opening import Source
+from monitor.service.starting import start
+
+async def main():
+    return await Daemon(started, stuck_after=timedelta(seconds=2)).run()
+
+start_logging()
+started = start(Source(config=Path(sys.argv[1]), database_url=None))
+sys.exit(asyncio.run(main()))
+"""
+
+
+def test_given_a_job_that_hangs_when_it_does_nothing_for_too_long_then_the_process_ends_to_be_started_anew(
+    installed: Installation, manager: socket.socket
+) -> None:
+    environ = environment({"NOTIFY_SOCKET": str(manager.getsockname()), "WATCHDOG_USEC": "3000000"})
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, str(installed.config)], stderr=subprocess.PIPE, text=True, env=environ
+    )
+    try:
+        heard(manager, "STATUS=evaluated")
+        with closing(sqlite3.connect(installed.database, timeout=10, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # another program that writes and does not end
+            _, err = daemon.communicate(timeout=40)
+    finally:
+        daemon.kill()
+        daemon.communicate()
+    assert daemon.returncode == 70
+    assert "job has done nothing for 2 s: this process ends" in err
+    assert "monitor/service/leasing.py" in err  # where it hung
+    again = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))
+    try:
+        heard(manager, "READY=1")
+        stopped(installed, again)
+    finally:
+        again.kill()
+
+
+def test_given_a_locked_database_when_the_daemon_works_then_it_says_so_goes_on_and_catches_up(
+    installed: Installation, relay: SmtpServer, manager: socket.socket
+) -> None:
+    today = clock.now().date()
+    a_patient_on_bortezomib(installed, today)
+    daemon = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))
+    try:
+        heard(manager, "STATUS=evaluated")
+        with closing(sqlite3.connect(installed.database, timeout=10, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute(
+                "INSERT INTO assessments (patient_id, assessed_at, motor_grade, walking) VALUES (?, ?, 3, 'bedbound')",
+                (PATIENT, f"{today}"),
+            )
+            time.sleep(11)  # longer than the daemon waits for a lock
+            other.execute("COMMIT")
+        relay.wait_for(2)
+        log = stopped(installed, daemon)
+    finally:
+        daemon.kill()
+    assert "watch not done, tried again at the next tick: the database is locked" in log

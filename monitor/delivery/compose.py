@@ -62,11 +62,13 @@ def alert_facts(
     other_answers: Sequence[tuple[str, DoseAction]] = (),
     known_at: datetime | None = None,
     leaves_at: datetime | None = None,
+    told_next: tuple[datetime, Sequence[str]] | None = None,
 ) -> AlertFacts:
     """The facts of one patient's mail. ``alerts`` have their ids and are not empty; ``history`` is as known at ``now``.
 
     ``other_answers`` are (guideline title, answer) of the guidelines the site does not follow; ``known_at`` is when the
-    newest record reached the feed; ``leaves_at`` is when the mail goes where it is held back over quiet hours.
+    newest record reached the feed; ``leaves_at`` is when the mail goes where it is held back over quiet hours; ``told_next``
+    is when and to whom it is passed on unless somebody acknowledges (to nobody else: everyone is told again).
     """
     ordered = sorted(alerts, key=lambda alert: -alert.urgency.rank)
     lead = ordered[0]
@@ -82,6 +84,7 @@ def alert_facts(
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
         acknowledge_by=instant_in_words((leaves_at or lead.raised_at) + site.acknowledge_within[lead.urgency], site.policy.zone),
         acknowledge_with=tuple(f"bipn-monitor ack {name} --by NAME" for name in names),
+        told_next=None if told_next is None else _told_next(*told_next, site),
         others_told=tuple(others_told),
         differentials=DIFFERENTIALS if any(_weakness(alert.finding) for alert in ordered) else (),
         other_guidelines=tuple(action_in_words(action, title) for title, action in other_answers),
@@ -143,6 +146,11 @@ def ask_of(finding: Finding) -> str:
     if finding.urgency is Urgency.REVIEW and finding.rule in ASK_IN_REVIEW:
         return ASK_IN_REVIEW[finding.rule]
     return ASKS.get(finding.rule, ASK_OTHERWISE)
+
+
+def _told_next(at: datetime, people: Sequence[str], site: Site) -> str:
+    who = f"told to {', '.join(people)}" if people else "told again"
+    return f"{instant_in_words(at, site.policy.zone)}: {who}"
 
 
 def urgency_facts(urgency: Urgency, site: Site, *, on_drug: bool = False) -> UrgencyFacts:

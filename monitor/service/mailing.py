@@ -20,7 +20,7 @@ from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
 from monitor.service import alarms, replies
 from monitor.service.opening import Site
-from monitor.service.people import acknowledge_within, team_of
+from monitor.service.people import acknowledge_within, team_of, told_next
 from monitor.store import correspondence, histories, outbox
 
 log = logging.getLogger(__name__)
@@ -48,13 +48,18 @@ def queue_alert(
     *,
     team: Team,
     people: Sequence[Recipient],
+    step: int,
     leaves_at: datetime,
     now: datetime,
 ) -> int:
-    """One patient's alerts to each of ``people``; how many messages that made. ``leaves_at``: ``now``, or a later instant."""
+    """One patient's alerts to each of ``people``, who are those of ``step``; how many messages that made.
+
+    ``leaves_at`` is ``now`` or a later instant.
+    """
     known = history.as_known_at(now)
     due_at = leaves_at if leaves_at > now else None
     situation = situate(known, site.policy, now)
+    urgency = max((alert.urgency for alert in alerts), key=lambda each: each.rank)
     queued = 0
     for recipient in people:
         facts = compose.alert_facts(
@@ -65,6 +70,7 @@ def queue_alert(
             now=now,
             others_told=tuple(each.name for each in people if each.address != recipient.address),
             leaves_at=leaves_at,
+            told_next=told_next(site.settings, team, urgency, step, leaves_at),
         )
         letter = Letter(kind="alert", facts=facts, alerts=tuple(alerts), patient_id=history.patient_id, due_at=due_at)
         queued += queue_letter(site, connection, letter, [recipient], now)

@@ -56,6 +56,15 @@ def wait_after(settings: Settings, team: Team, urgency: Urgency, told_step: int)
     return within if told_step == 0 else settings.remind_every[urgency]
 
 
+def told_next(
+    settings: Settings, team: Team, urgency: Urgency, told_step: int, leaves_at: datetime
+) -> tuple[datetime, tuple[str, ...]]:
+    """When, unless somebody answers, it is passed on, and the names of those whom the next step would reach then."""
+    at = leaves_at + wait_after(settings, team, urgency, told_step)
+    found = told_from(settings, team, urgency, told_step + 1, at)
+    return at, tuple(each.name for each in found[1]) if found is not None else ()
+
+
 def acknowledge_within(settings: Settings) -> dict[Urgency, timedelta]:
     """The site's time to acknowledge an alert, by urgency."""
     within = settings.acknowledge_within

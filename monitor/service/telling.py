@@ -81,7 +81,7 @@ def tell_alone(site: Site, connection: Connection, history: History, alerts: Seq
     leaves_at = goes_at(site.settings, team, urgency, now)
     found = told_from(site.settings, team, urgency, 0, leaves_at)
     step, people = found if found is not None else (0, ())
-    queued = queue_alert(site, connection, history, joined, team=team, people=people, leaves_at=leaves_at, now=now)
+    queued = queue_alert(site, connection, history, joined, team=team, people=people, step=step, leaves_at=leaves_at, now=now)
     if found is None or step > 0:
         queued += alarms.nobody_home(site, connection, team.name, urgency, 0, now)
     else:

@@ -14,11 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from structlog.processors import LogfmtRenderer
-from structlog.stdlib import ProcessorFormatter
-from structlog.typing import EventDict
+# structlog loads rich wherever it is installed, for coloured tracebacks that we never print: 3 MB for as long as we run.
+_shown_in_colour = sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None is how an import is refused
+from structlog.processors import LogfmtRenderer  # noqa: E402
+from structlog.stdlib import ProcessorFormatter  # noqa: E402
+from structlog.typing import EventDict  # noqa: E402
 
-from monitor.service.journald import SOCKET, JournalHandler, PriorityHandler, is_journal
+if _shown_in_colour is None:
+    del sys.modules["rich"]
+
+from monitor.service.journald import SOCKET, JournalHandler, PriorityHandler, is_journal  # noqa: E402
 
 log = logging.getLogger(__name__)
 

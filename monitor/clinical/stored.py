@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from monitor.clinical.history import Fact, History
 
 KINDS = ("patients", "courses", "doses", "assessments", "labs", "investigations", "treatments")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Stored:
         """When what was stored changed, ascending: facts came in lately, or another program deleted a record, be it long ago."""
         found = set(self.lately.values())
         for _, facts in self._by_kind():
-            last = {fact.fact_id: fact for fact in sorted(facts, key=lambda fact: (fact.known_at, fact.version))}
+            last = {fact.fact_id: fact for fact in sorted(facts, key=_place)}
             found.update(fact.superseded_at for fact in last.values() if fact.superseded_at is not None)
         return sorted(found)
 
@@ -52,16 +53,15 @@ def _before(facts: Sequence[Fact], missing: Sequence[Fact]) -> list[Fact]:
     """The others of ``facts``; one that only a missing version ended was still in force."""
     gone = {id(fact) for fact in missing}
     here = [fact for fact in facts if id(fact) not in gone]
-    ended_by_missing = {fact.fact_id for fact in missing}
-    newest = {fact.fact_id: fact for fact in sorted(here, key=lambda fact: (fact.known_at, fact.version))}
-    return [
-        replace(fact, superseded_at=None)
-        if fact.fact_id in ended_by_missing and fact is newest[fact.fact_id] and _outlived(fact, missing)
-        else fact
-        for fact in here
-    ]
+    last: dict[str, Fact] = {}
+    for fact in here:
+        known = last.get(fact.fact_id)
+        if known is None or _place(fact) > _place(known):
+            last[fact.fact_id] = fact
+    later = {other.fact_id for other in missing if other.fact_id in last and _place(other) > _place(last[other.fact_id])}
+    return [replace(fact, superseded_at=None) if fact.fact_id in later and fact is last[fact.fact_id] else fact for fact in here]
 
 
-def _outlived(fact: Fact, missing: Sequence[Fact]) -> bool:
-    """Whether a version that came later was known after this one, and so ended it."""
-    return any(other.fact_id == fact.fact_id and other.known_at >= fact.known_at for other in missing)
+def _place(fact: Fact) -> tuple[datetime, datetime, int]:
+    """Where a version stands among those of its record: each ends where the next one begins."""
+    return fact.superseded_at or _NEVER, fact.known_at, fact.version

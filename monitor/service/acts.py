@@ -51,7 +51,7 @@ def snooze(site: Site, alert_text: str, *, until: datetime, by: str, reason: str
         theirs = _ids(after)
         early = [row.id for row in escalations.waiting(connection, theirs).values() if row.due_at < until]
         escalations.put_off(connection, early, until)
-        outbox.cancel_reminders(connection, theirs, "snoozed")
+        outbox.cancel_reminders(connection, theirs, "snoozed", now)
         withheld.withhold(connection, theirs, since=now, until=until, owner=by, reason=reason)
     return after
 

@@ -56,10 +56,10 @@ def end(connection: Connection, alert_ids: Collection[int], outcome: str, now: d
 def stand_down(connection: Connection, alert_ids: Collection[int], outcome: str, now: datetime) -> None:
     """As ``end``; and mails that wait, and speak of nothing else that is open, are not sent any more."""
     end(connection, alert_ids, outcome, now)
-    outbox.cancel_reminders(connection, alert_ids, outcome)
+    outbox.cancel_reminders(connection, alert_ids, outcome, now)
     untried = [mail for mail in correspondence.untried(connection, alert_ids) if mail.kind in ("alert", "reminder")]
     others = {alert_id for mail in untried for alert_id in mail.alert_ids} - set(alert_ids)
     still = {alert.alert_id for alert in kept_alerts.by_ids(connection, sorted(others)) if alert.state == "open"}
     moot = [mail.id for mail in untried if still.isdisjoint(mail.alert_ids)]
     if moot:
-        outbox.cancel(connection, moot, outcome)
+        outbox.cancel(connection, moot, outcome, now)

@@ -27,7 +27,7 @@ def queue_reminder(
     known = {each.alert.alert_id for each in unanswered}
     forgotten = sorted({alert_id for mail in earlier for alert_id in mail.alert_ids} - known)
     whole = [*unanswered, *(_again(alert) for alert in kept_alerts.by_ids(connection, forgotten) if alert.state == "open")]
-    outbox.cancel(connection, [mail.id for mail in earlier], REPLACED)
+    outbox.cancel(connection, [mail.id for mail in earlier], REPLACED, now)
     records = records_of(site, connection, {each.alert.patient_id for each in whole})
     ids = [each.alert.alert_id for each in whole if each.alert.alert_id is not None]
     waiting = escalations.waiting(connection, ids)

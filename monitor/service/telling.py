@@ -131,7 +131,7 @@ def _take_back(site: Site, connection: Connection, withdrawn: Sequence[int], now
     mails = [mail for mail in correspondence.untried(connection, withdrawn) if mail.kind in ("alert", "reminder")]
     if not mails:
         return []
-    outbox.cancel(connection, [mail.id for mail in mails], "the record it rested on was corrected")
+    outbox.cancel(connection, [mail.id for mail in mails], "the record it rested on was corrected", now)
     others = {mail.id: sorted(set(mail.alert_ids) - set(withdrawn)) for mail in mails}
     still = {
         alert.alert_id: alert for alert in kept_alerts.by_ids(connection, sorted({i for ids in others.values() for i in ids}))

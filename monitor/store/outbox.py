@@ -113,18 +113,21 @@ def is_known(connection: Connection, message_id: str) -> bool:
     return connection.execute(select(MESSAGES.c.id).where(MESSAGES.c.message_id == message_id)).scalar() is not None
 
 
-def cancel(connection: Connection, ids: Collection[int], reason: str) -> int:
+def cancel(connection: Connection, ids: Collection[int], reason: str, now: datetime) -> int:
     """These are not sent any more, if they still wait; one that is being sent goes on. Returns how many."""
-    theirs = MESSAGES.c.id.in_(list(ids))
-    return connection.execute(MESSAGES.update().where(theirs, _PENDING).values(state="cancelled", reason=reason)).rowcount
+    update = MESSAGES.update().where(MESSAGES.c.id.in_(list(ids)), _PENDING).values(state="cancelled", reason=reason)
+    found = connection.execute(update.returning(MESSAGES.c.id)).scalars().all()
+    entries = (journal.Entry("message", f"message {id_}", {"number": id_, "cancelled": reason}) for id_ in sorted(found))
+    journal.append(connection, now, *entries)
+    return len(found)
 
 
-def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason: str) -> int:
+def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason: str, now: datetime) -> int:
     """No reminder goes that is about nothing but these alerts, such as ones just acknowledged. Returns how many."""
     wanted = set(alert_ids)
     rows = connection.execute(select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(_PENDING, MESSAGES.c.kind == "reminder"))
     found = [row.id for row in rows if wanted.issuperset(json.loads(row.alert_ids))]
-    return cancel(connection, found, reason) if found else 0
+    return cancel(connection, found, reason, now) if found else 0
 
 
 def _supersede(connection: Connection, message: NewMessage, now: datetime) -> None:
@@ -143,9 +146,7 @@ def _supersede(connection: Connection, message: NewMessage, now: datetime) -> No
     wanted = set(message.alert_ids)
     found = [row.id for row in connection.execute(older) if wanted.issuperset(json.loads(row.alert_ids))]
     if found:
-        cancel(connection, found, SUPERSEDED)
-        entries = (journal.Entry("message", f"message {id_}", {"number": id_, "cancelled": SUPERSEDED}) for id_ in found)
-        journal.append(connection, now, *entries)
+        cancel(connection, found, SUPERSEDED, now)
 
 
 def counts(connection: Connection) -> dict[str, int]:

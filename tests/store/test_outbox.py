@@ -231,6 +231,6 @@ def test_given_reminders_when_their_alerts_are_acknowledged_then_those_about_not
         )
     assert [message.id for message in claim(database, limit=1)] == [1]
     with database.write() as connection:
-        assert outbox.cancel_reminders(connection, {7}, "acknowledged by N. Berger") == 1
+        assert outbox.cancel_reminders(connection, {7}, "acknowledged by N. Berger", NOW) == 1
         states = [message.state for message in outbox.with_ids(connection, [1, 2, 3, 4])]
     assert states == ["sending", "cancelled", "pending", "pending"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 
 from monitor.service import clock
 from tests.e2e.installation import NURSES, Installation
+from tests.e2e.nursery import Nursery
 from tests.e2e.ward import admit, assess, is_known, waiting
 from tests.smtp_server import SmtpServer
 
@@ -27,7 +27,6 @@ answers:
   maildir: answers
 """
 _MAILTO = re.compile(r'href="mailto:[^"?]*\?subject=([^"&]*)')
-KILLED = 137
 SECONDS = 60.0
 
 
@@ -92,30 +91,12 @@ def all_happened(installed: Installation) -> bool:
     )
 
 
-def runs_to_the_end(installed: Installation, **environ: str) -> None:
+def runs_to_the_end(nursery: Nursery, installed: Installation, **environ: str) -> None:
     """A daemon until all has happened, then stopped in good order."""
-    process = installed.start("run", configured=True, **environ)
+    daemon = nursery.start(installed, "run", **environ)
     end = time.monotonic() + SECONDS
-    try:
-        while process.poll() is None and not all_happened(installed):
-            assert time.monotonic() < end, "the story did not come to its end"
-            time.sleep(0.1)
-        process.terminate()
-        out, err = process.communicate(timeout=SECONDS)
-    except BaseException:
-        process.kill()
-        print(process.communicate()[1])  # noqa: T201  # shown with the failure
-        raise
-    assert (process.returncode, out) == (0, ""), err
-    assert "Traceback" not in err, err
-
-
-def dies(process: subprocess.Popen[str]) -> bool:
-    """Whether the daemon ended at its crash point; one that goes on is ended."""
-    try:
-        process.communicate(timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return False
-    return process.returncode == KILLED
+    while daemon.code is None and not all_happened(installed):
+        assert time.monotonic() < end, f"the story did not come to its end\n{daemon.log}"
+        time.sleep(0.1)
+    assert daemon.terminate() == 0, daemon.log
+    assert "Traceback" not in daemon.log, daemon.log

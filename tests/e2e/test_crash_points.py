@@ -5,12 +5,15 @@ Whatever the point: each recipient of each message has it once, or twice with th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.crash_story import copy_of, dies, last_told, runs_to_the_end, told_ward
+from monitor.crash_points import EXIT_CODE
+from tests.e2e.crash_story import copy_of, last_told, runs_to_the_end, told_ward
+from tests.e2e.nursery import Nursery
 from tests.e2e.ward import assert_told, copies
 from tests.smtp_server import SILENT, SmtpServer
 
@@ -28,13 +31,19 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def points(ward: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def points(nursery: Nursery, ward: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Every point that the story reaches, in its order, from a run that nothing disturbs."""
     log = tmp_path_factory.mktemp("undisturbed") / "points"
     with SmtpServer() as relay:
         installed = copy_of(ward, log.parent / "ward", relay)
         before = last_told(installed)
-        runs_to_the_end(installed, BIPN_MONITOR_CRASH_LOG=str(log))
+        runs_to_the_end(nursery, installed, BIPN_MONITOR_CRASH_LOG=str(log))
         assert_told(installed, copies(relay.mails), most=1, after=before)
     return log.read_text(encoding="utf-8").splitlines()
 
@@ -44,11 +53,11 @@ def test_given_the_story_when_told_undisturbed_then_it_reaches_every_point_that_
 
 
 def test_given_a_daemon_that_dies_at_any_point_when_started_again_then_each_is_told_and_a_repeat_is_marked(
-    ward: Path, points: list[str], tmp_path: Path
+    nursery: Nursery, ward: Path, points: list[str], tmp_path: Path
 ) -> None:
     def crashed_at(point: str) -> str:
         try:
-            crash(ward, tmp_path / point.replace(" ", "-").replace(":", ""), point)
+            crash(nursery, ward, tmp_path / point.replace(" ", "-").replace(":", ""), point)
         except AssertionError as error:
             return f"{point}: {error}"
         return ""
@@ -58,29 +67,28 @@ def test_given_a_daemon_that_dies_at_any_point_when_started_again_then_each_is_t
     assert failures == []
 
 
-def crash(ward: Path, folder: Path, point: str) -> None:
+def crash(nursery: Nursery, ward: Path, folder: Path, point: str) -> None:
     """One crash and what came of it."""
     with SmtpServer() as relay:
         installed = copy_of(ward, folder, relay)
         before = last_told(installed)
-        assert dies(installed.start("run", BIPN_MONITOR_CRASH_AT=point)), "the point was not reached"
-        runs_to_the_end(installed)
+        assert nursery.start(installed, "run", BIPN_MONITOR_CRASH_AT=point).wait() == EXIT_CODE, "the point was not reached"
+        runs_to_the_end(nursery, installed)
         assert_told(installed, copies(relay.mails), most=2, after=before)
         twice = len(relay.mails) > len({mail.message["Message-ID"] for mail in relay.mails})
         assert twice or point not in ARRIVED, "the relay had taken a mail, and the one that was restarted did not know"
 
 
 def test_given_a_kill_while_the_relay_has_the_mail_and_has_not_said_so_when_started_again_then_the_repeat_is_marked(
-    ward: Path, tmp_path: Path
+    nursery: Nursery, ward: Path, tmp_path: Path
 ) -> None:
     with SmtpServer() as relay:
         relay.script(".", SILENT)
         installed = copy_of(ward, tmp_path / "ward", relay)
         before = last_told(installed)
-        process = installed.start("run")
+        daemon = nursery.start(installed, "run")
         relay.wait_for(1, seconds=30)
-        process.kill()
-        process.communicate()
-        runs_to_the_end(installed)
+        daemon.kill()
+        runs_to_the_end(nursery, installed)
         assert_told(installed, copies(relay.mails), most=2, after=before)
         assert len(relay.mails) == len({mail.message["Message-ID"] for mail in relay.mails}) + 1

@@ -63,12 +63,14 @@ def alert_facts(
     known_at: datetime | None = None,
     leaves_at: datetime | None = None,
     told_next: tuple[datetime, Sequence[str]] | None = None,
+    taken_over_from: Sequence[str] = (),
 ) -> AlertFacts:
     """The facts of one patient's mail. ``alerts`` have their ids and are not empty; ``history`` is as known at ``now``.
 
     ``other_answers`` are (guideline title, answer) of the guidelines the site does not follow; ``known_at`` is when the
     newest record reached the feed; ``leaves_at`` is when the mail goes where it is held back over quiet hours; ``told_next``
-    is when and to whom it is passed on unless somebody acknowledges (to nobody else: everyone is told again).
+    is when and to whom it is passed on unless somebody acknowledges (to nobody else: everyone is told again);
+    ``taken_over_from`` are those told while the patient was another team's.
     """
     ordered = sorted(alerts, key=lambda alert: -alert.urgency.rank)
     lead = ordered[0]
@@ -86,6 +88,7 @@ def alert_facts(
         acknowledge_with=tuple(f"bipn-monitor ack {name} --by NAME" for name in names),
         told_next=None if told_next is None else _told_next(*told_next, site),
         others_told=tuple(others_told),
+        taken_over_from=tuple(taken_over_from),
         differentials=DIFFERENTIALS if any(_weakness(alert.finding) for alert in ordered) else (),
         other_guidelines=tuple(action_in_words(action, title) for title, action in other_answers),
         times=_times(max(alert.finding.clinical_at for alert in ordered), known_at, now, site, history),

@@ -94,6 +94,7 @@ class AlertFacts:
     acknowledge_by_mail: AckMail | None = None  # None where nobody reads answers
     told_next: str | None = None  # what happens unless somebody does: "15 Mar 2011, 10:51 +01:00: told to K. Lang"
     others_told: tuple[str, ...]
+    taken_over_from: tuple[str, ...] = ()  # told while the patient was another team's
     differentials: tuple[str, ...]  # empty where weakness is not in question; cord compression first
     other_guidelines: tuple[str, ...]
     times: tuple[TimeFacts, ...]

@@ -126,6 +126,7 @@ def sample_alert(urgency: Urgency) -> AlertFacts:
         acknowledge_by_mail=ack_mail(_ANSWERS, [finding.alert for finding in findings], _TOKEN),
         told_next="15 Mar 2011, 10:51 +01:00: told to Head nurse" if weak else f"{_ACKNOWLEDGE_BY[urgency]}: told again",
         others_told=("Second nurse",),
+        taken_over_from=() if weak else ("Nurse of another ward",),
         differentials=DIFFERENTIALS if weak else (),
         other_guidelines=("EU/UK SmPC: withhold until resolved, then 0.7 mg/m2 once weekly", "IMWG 2012: discontinue bortezomib"),
         times=_TIMES,

@@ -51,6 +51,7 @@ def queue_alert(
     step: int,
     leaves_at: datetime,
     now: datetime,
+    taken_over_from: tuple[str, ...] = (),
 ) -> int:
     """One patient's alerts to each of ``people``, who are those of ``step``; how many messages that made.
 
@@ -70,6 +71,7 @@ def queue_alert(
             now=now,
             others_told=tuple(each.name for each in people if each.address != recipient.address),
             leaves_at=leaves_at,
+            taken_over_from=taken_over_from,
             told_next=told_next(site.settings, team, urgency, step, leaves_at),
         )
         letter = Letter(kind="alert", facts=facts, alerts=tuple(alerts), patient_id=history.patient_id, due_at=due_at)

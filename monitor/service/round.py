@@ -25,6 +25,7 @@ from monitor.service import alarms, clock, digesting
 from monitor.service.journal import round_entries
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
+from monitor.service.taking_over import has_moved, take_over
 from monitor.service.telling import tell, told_alone
 from monitor.store import alerts, changes, histories, journal
 from monitor.store.alerts import PolicyRecord
@@ -61,6 +62,7 @@ class Outcome:
     history: History
     review: Review
     transitions: tuple[Transition, ...]
+    moved: bool  # another team than the one that was told
 
 
 def _never() -> bool:
@@ -143,7 +145,7 @@ def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], hold:
         counts.update(_failed(connection, patient_id, problem, now))
     mark = PolicyMark.of(site.policy)
     alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
-    telling = sum(bool(told_alone(site, outcome.transitions, now)) for outcome in outcomes)
+    telling = sum(outcome.moved or bool(told_alone(site, outcome.transitions, now)) for outcome in outcomes)
     hold = hold or telling > site.settings.storm_above
     for outcome in outcomes:
         counts.update(_recorded(site, connection, outcome, hold, now))
@@ -164,9 +166,10 @@ def _evaluated(site: Site, history: History, known: Sequence[Alert], now: dateti
     try:
         review = evaluate(history, site.policy, now, explain=False)
         transitions = decide(known, review, patient_id=history.patient_id, history=history, now=now)
+        moved = has_moved(site.settings, history, known, now)
     except Exception as error:
         return _defect(error)
-    return Outcome(history=history, review=review, transitions=transitions)
+    return Outcome(history=history, review=review, transitions=transitions, moved=moved)
 
 
 def _defect(error: Exception) -> str:
@@ -181,7 +184,7 @@ def _defect(error: Exception) -> str:
 def _recorded(site: Site, connection: Connection, outcome: Outcome, hold: bool, now: datetime) -> Counter[str]:
     """Record one outcome whole, with its mails, or not at all: a mail that cannot be made up is that patient's failure."""
     patient_id = outcome.history.patient_id
-    if outcome.transitions:
+    if outcome.transitions or outcome.moved:
         try:
             with connection.begin_nested():
                 counts = _record(site, connection, outcome, hold, now)
@@ -205,4 +208,6 @@ def _record(site: Site, connection: Connection, outcome: Outcome, hold: bool, no
         counts["resolved"] += transition.reason is Reason.RESOLVED
         counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
     counts["queued"] += tell(site, connection, outcome.history, saved, hold=hold, now=now)
+    if outcome.moved:
+        counts["queued"] += take_over(site, connection, outcome.history, hold=hold, now=now)
     return counts

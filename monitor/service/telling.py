@@ -70,10 +70,19 @@ def tell(site: Site, connection: Connection, history: History, saved: Sequence[T
     return queued
 
 
-def tell_alone(site: Site, connection: Connection, history: History, alerts: Sequence[Alert], now: datetime) -> int:
+def tell_alone(
+    site: Site,
+    connection: Connection,
+    history: History,
+    alerts: Sequence[Alert],
+    now: datetime,
+    *,
+    taken_over_from: tuple[str, ...] = (),
+) -> int:
     """One patient's alerts in one mail to each who hears first; what still waits to be sent about him joins it.
 
-    Where nobody is there to hear first, the next step's people are told, and the administrator.
+    Where nobody is there to hear first, the next step's people are told, and the administrator. ``taken_over_from``: the
+    names of another team's people who were told before.
     """
     joined = [*alerts, *_still_waiting(connection, history.patient_id, alerts)]
     urgency = max((alert.urgency for alert in joined), key=lambda each: each.rank)
@@ -81,7 +90,18 @@ def tell_alone(site: Site, connection: Connection, history: History, alerts: Seq
     leaves_at = goes_at(site.settings, team, urgency, now)
     found = told_from(site.settings, team, urgency, 0, leaves_at)
     step, people = found if found is not None else (0, ())
-    queued = queue_alert(site, connection, history, joined, team=team, people=people, step=step, leaves_at=leaves_at, now=now)
+    queued = queue_alert(
+        site,
+        connection,
+        history,
+        joined,
+        team=team,
+        people=people,
+        step=step,
+        leaves_at=leaves_at,
+        now=now,
+        taken_over_from=taken_over_from,
+    )
     if found is None or step > 0:
         queued += alarms.nobody_home(site, connection, team.name, urgency, 0, now)
     else:

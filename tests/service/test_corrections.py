@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.service.clinic import NORTH, Clinic, on
+from tests.service.clinic import NORTH, SOUTH, Clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
 
@@ -34,9 +34,11 @@ def test_given_a_patient_who_moved_to_another_team_when_corrected_then_those_who
     clinic.assess("P-1", 36, **LOST)
     assert clinic.poll(on(36, 15)).recipients == list(NORTH)
     clinic.tell("patients", {"patient_id": "P-1", "site": "South"}, now=on(36, 18))
-    clinic.poll(on(36, 19))
+    taken_over = clinic.poll(on(36, 19))
+    assert taken_over.recipients == list(SOUTH)
+    assert "told before: Nurse North, Second North" in " ".join(taken_over.mails[0].text.split())
     clinic.assess("P-1", 36, known=on(37, 10), **WELL)
-    assert clinic.poll(on(37, 11)).recipients == list(NORTH)
+    assert clinic.poll(on(37, 11)).recipients == [*NORTH, *SOUTH]
 
 
 def test_given_an_alert_told_by_a_digest_when_corrected_then_its_readers_are_told(clinic: Clinic) -> None:

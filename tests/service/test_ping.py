@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from monitor.service.ping import ping
-
-
-@dataclass
-class Switch:
-    """What was called, and how it answers: the next codes in order, then 200."""
-
-    port: int = 0
-    called: list[str] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/6f1f-secret"
+from tests.service.switch import Switch, a_switch
 
 
 @pytest.fixture
 def switch() -> Iterator[Switch]:
-    found = Switch()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.called.append(self.path)
-            code = found.codes.pop(0) if found.codes else 200
-            self.send_response(code)
-            if code == 302:
-                self.send_header("Location", f"http://127.0.0.1:{found.port}/elsewhere")
-            self.end_headers()
-            self.wfile.write(b"OK")
-
-        def log_message(self, *_: object) -> None:
-            return None
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with a_switch() as found:
         yield found
-        server.shutdown()
-        thread.join()
 
 
 def test_given_a_switch_when_all_is_well_then_it_is_called_once(switch: Switch) -> None:

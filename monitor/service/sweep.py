@@ -226,7 +226,8 @@ class Sweep:
             return circuit.heal(connection, known)
         if known.is_open and not probing:
             return known
-        said = f"{outcome.words} (at {outcome.at})"
+        unknown = "indeterminate: " if outcome.kind == "indeterminate" else ""  # what became of the mail, not what to do
+        said = f"{unknown}{outcome.words} (at {outcome.at})"
         failed = circuit.fault if outcome.kind == "relay_fault" else circuit.doubt
         after = failed(connection, known, host, said, now)
         lane.fault = said if after.is_open else None

@@ -179,7 +179,7 @@ def _escalated(connection: Connection, ids: Sequence[int]) -> dict[int, list[dat
     found: dict[int, list[datetime]] = {}
     columns = ESCALATIONS.c
     for part in _parts(ids):
-        query = select(columns.alert_id, columns.done_at).where(columns.alert_id.in_(part), columns.outcome.like("told%"))
+        query = select(columns.alert_id, columns.done_at).where(columns.alert_id.in_(part), columns.outcome.like("%told %"))
         for alert_id, done_at in connection.execute(query.where(columns.done_at.is_not(None)).order_by(columns.id)):
             found.setdefault(alert_id, []).append(done_at)
     return found

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from monitor.clinical.alerts import Alert, Transition
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
+from monitor.clinical.synthetic import is_synthetic
 from monitor.config.settings import Recipient, Team
 from monitor.delivery import compose
 from monitor.delivery.facts import Kind, MailFacts
@@ -110,6 +111,8 @@ def queue_correction(
 
 def queue_letter(site: Site, connection: Connection, letter: Letter, recipients: Iterable[Recipient], now: datetime) -> int:
     """Put a letter into the outbox for each recipient; how many messages that made."""
+    synthetic = letter.patient_id is not None and is_synthetic(letter.patient_id)
+    subject = f"SYNTHETIC PATIENT, nothing to do. {rendered.subject}" if synthetic else rendered.subject
     ids = [alert.alert_id for alert in letter.alerts if alert.alert_id is not None]
     domain = site.settings.mail.sender.rpartition("@")[2]
     earlier = correspondence.about(connection, letter.patient_id, ids) if letter.patient_id is not None else []
@@ -125,7 +128,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
             patient_id=letter.patient_id,
             recipient_address=recipient.address,
             recipient_name=recipient.name,
-            subject=rendered.subject,
+            subject=subject,
             text=rendered.text,
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),

@@ -53,7 +53,7 @@ def test_given_a_morning_when_the_synthetic_patient_came_through_then_operations
     assert {mail.recipient for mail in mails} == {"admin@hospital.example"}
     alert, statement = mails
     assert PREFIX in alert.text
-    assert "IMMEDIATE" in alert.message["Subject"]
+    assert alert.message["Subject"].startswith("SYNTHETIC PATIENT, nothing to do. IMMEDIATE")
     assert statement.message["Subject"] == "Coverage: 0 unexplained"
     assert "Synthetic patient: accepted " in statement.text
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, Format, FormatOption, config_path
-
-if TYPE_CHECKING:
-    from monitor.config.problems import Problem
-    from monitor.config.settings import Settings
 
 
 def check_config(
@@ -26,9 +21,10 @@ def check_config(
     from monitor.config.checking import check
     from monitor.errors import DONE, WRONG_USAGE
     from monitor.service import clock
+    from monitor.service.broken_templates import broken_templates
 
     file = path or config_path(context, config)
-    problems = check(file, render_templates=_broken_templates, now=clock.now())
+    problems = check(file, render_templates=broken_templates, now=clock.now())
     if output is Format.JSON:
         emit_json({"ok": not problems, "problems": [problem.as_json() for problem in problems]})
     elif problems:
@@ -37,13 +33,3 @@ def check_config(
     else:
         emit(f"{file}: no mistakes")
     raise typer.Exit(WRONG_USAGE if problems else DONE)
-
-
-def _broken_templates(settings: Settings) -> Iterator[Problem]:
-    """Every template that does not render for every kind and urgency."""
-    from monitor.config.problems import Problem
-    from monitor.delivery.render import check_templates
-    from monitor.delivery.samples import samples
-
-    for broken in check_templates(settings.templates, samples()):
-        yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)

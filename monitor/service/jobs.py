@@ -77,7 +77,7 @@ class Job:
         """Run at once, or once more after the present run. From the loop's thread."""
         if self._busy.locked():
             self._again = True
-        elif self._scheduler is not None:
+        elif self._scheduler is not None and not self._closed:
             self._scheduler.modify_job(self.name, next_run_time=clock.now())
 
     async def close(self) -> None:
@@ -93,9 +93,10 @@ class Job:
             while self._again and not self._closed:
                 self._again = False
                 self.progress.begin()
-                done = await self._once()
-                self.progress.end(done=done)
-                self._counters.ran(self.name, done=done)
+                error = await self._once()
+                self._counters.ran(self.name, done=error is None)
+                # What only a person can mend is no standstill: to be killed for it would end what still goes on.
+                self.progress.end(done=error is None or isinstance(error, MonitorError))
         self._told_late = False
 
     def heard(self, event: JobEvent) -> None:
@@ -110,17 +111,18 @@ class Job:
             )
         self._told_late = True
 
-    async def _once(self) -> bool:
+    async def _once(self) -> Exception | None:
+        """What kept it from doing its work, which is told by then."""
         try:
             await asyncio.to_thread(self._work, self.progress.mark)
         except LeaseLostError as error:
             self._on_lost(error)
-            return False
+            return error
         except MonitorError as error:
             log.error("%s not done, tried again at the next tick: %s", self.name, error)
-            return False
-        except Exception:  # whatever it was, the other jobs go on, and this one at its next tick
+            return error
+        except Exception as error:  # whatever it was, the other jobs go on, and this one at its next tick
             self._counters.defects += 1
             log.exception("a defect of ours in the %s job; please report the lines below", self.name)
-            return False
-        return True
+            return error
+        return None

@@ -8,7 +8,7 @@ from monitor.service import clock
 
 IDLE_INTERVALS = 2
 IDLE_AT_LEAST = timedelta(minutes=2)
-"""A run that failed is tried again at the next tick: so long may nothing succeed before the job counts as standing still."""
+"""A run that ended in a defect is tried again at the next tick: so long may all do so before the job counts as standing still."""
 
 STUCK_AFTER = timedelta(minutes=10)
 """A running job that has not finished one step for so long will not: a message takes two minutes at most, a batch seconds."""
@@ -34,7 +34,7 @@ class Progress:
         self._marked = clock.monotonic_seconds() if now is None else now
 
     def end(self, *, done: bool, now: float | None = None) -> None:
-        """The run is over; ``done``: it did what it should. A run that failed is no progress."""
+        """The run is over; ``done``: it did what it could. A run that ended in a defect is no progress."""
         self.mark(now)
         self._running = False
         if done:

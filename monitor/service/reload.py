@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from monitor.config.checking import check
-from monitor.config.problems import InvalidConfigError, Problem
-from monitor.config.settings import Settings
-from monitor.delivery.render import check_templates
-from monitor.delivery.samples import samples
+from monitor.config.problems import InvalidConfigError, Problem, in_order
 from monitor.errors import ConfigError
 from monitor.service import alarms, last_good
+from monitor.service.broken_templates import broken_templates
+from monitor.service.figures import gaps
 from monitor.service.opening import Configuration, Site, Source, read_configuration
 from monitor.service.post import check_ready
 from monitor.store import journal
@@ -30,15 +28,16 @@ TROUBLE = "configuration"
 ONE_BEFORE = "the one before stays in force"
 
 
-def problems_of(source: Source) -> list[Problem]:
-    """Every mistake of the configuration, its policy, guideline and templates."""
-    return check(source.config, render_templates=broken_templates)
+def examined(source: Source) -> tuple[Configuration | None, tuple[Problem, ...]]:
+    """The configuration in its place (None if it cannot be used) and its mistakes, those of the clinic's templates included.
 
-
-def broken_templates(settings: Settings) -> Iterator[Problem]:
-    """Every template that does not render for every kind and urgency."""
-    for broken in check_templates(settings.templates, samples()):
-        yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)
+    Hours at which nobody would be told are none: that is told each night, and meanwhile everybody else is to be told.
+    """
+    try:
+        configuration = read_configuration(source.config, source.database_url)
+    except InvalidConfigError as error:
+        return None, error.problems
+    return configuration, in_order(broken_templates(configuration.settings))
 
 
 def reloaded(site: Site, source: Source, now: datetime) -> Site | None:
@@ -54,10 +53,9 @@ def reloaded(site: Site, source: Source, now: datetime) -> Site | None:
 
 
 def _adopted(site: Site, source: Source) -> Site:
-    problems = problems_of(source)
-    if problems:
+    configuration, problems = examined(source)
+    if configuration is None or problems:
         raise InvalidConfigError(problems)
-    configuration: Configuration = read_configuration(source.config, source.database_url)
     if configuration.settings.database != site.settings.database:
         raise ConfigError("`database:` was changed, which needs a restart of the daemon")
     changed = replace(site, settings=configuration.settings, policy=configuration.policy, folder=configuration.folder)
@@ -73,6 +71,9 @@ def settle(site: Site, source: Source, now: datetime) -> None:
         clear_trouble(connection, TROUBLE)
     last_good.save(site.settings, source, os.environ)
     log.info("configuration in force", extra={"policy": site.policy.sha256[:12]})
+    unreached = len(gaps(site, now))
+    if unreached:
+        log.warning("at some hours of the week nobody would be told; check-config names them", extra={"gaps": unreached})
 
 
 def refuse(site: Site, refused: str, now: datetime) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.config.problems import InvalidConfigError
 from monitor.errors import ConfigError
 from monitor.service import clock, clock_set, last_good
 from monitor.service.counters import DaemonCounters
 from monitor.service.holder import has_died
 from monitor.service.metrics import start_metrics
-from monitor.service.opening import Site, Source, open_configured, read_configuration
-from monitor.service.reload import in_words, problems_of, refuse, settle
+from monitor.service.opening import Site, Source, open_configured
+from monitor.service.reload import examined, in_words, refuse, settle
 from monitor.store import claims
 from monitor.store.rounds import last_round
 from monitor.store.troubles import clear_trouble, set_trouble
@@ -43,9 +44,12 @@ def start(source: Source) -> Started:
     Without such a one, broken templates are no hindrance: built-in texts stand in for them. Raises ConfigError for
     any other mistake, DatabaseError as ``open_site``.
     """
-    problems = problems_of(source)
+    configuration, problems = examined(source)
     kept = last_good.load(source, os.environ) if problems else None
-    site = open_configured(kept or read_configuration(source.config, source.database_url), create=True)
+    in_force = kept or configuration
+    if in_force is None:
+        raise InvalidConfigError(problems)
+    site = open_configured(in_force, create=True)
     instead = "the last good one is in force" if kept else "built-in texts stand in for the templates"
     with site.database.read() as connection:
         last = last_round(connection)

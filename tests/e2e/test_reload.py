@@ -202,3 +202,17 @@ def test_given_a_state_folder_when_the_configuration_is_gone_then_the_daemon_sta
     with running(site, STATE_DIRECTORY=str(state)):
         until(lambda: troubles(site), what="the trouble")
         assert "cannot be read" in troubles(site)["configuration"]
+
+
+def test_given_hours_that_reach_nobody_when_the_daemon_starts_then_that_is_no_reason_to_refuse(site: Installation) -> None:
+    change(site, "    recipients:\n", "    on_call: [day]\n    recipients:\n")
+    change(site, "      - {name: Nurse on duty, address: nurse@hospital.example, language: en}\n", "")
+    change(site, "      - {name: Second nurse, address: nurse2@hospital.example, language: en}\n", "")
+    change(site, "    recipients:\n", "")
+    add(site, "people: {b: {name: N. B., address: nurse@hospital.example}}\n")
+    add(site, 'on_call: {day: [{days: mon-fri, from: "07:00", until: "19:00", people: [b]}]}\n')
+    assert "nobody" in site.call("check-config", code=2).out
+    with running(site):
+        until(lambda: "nobody-home" in troubles(site), what="the nightly look")
+    assert set(troubles(site)) == {"nobody-home"}
+    assert "at some hours of the week nobody would be told" in site.printed[-1]

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PATIENTS_PER_READ = 200
 IN_REPLY_TO = "In-Reply-To"
+SYNTHETIC_MARK = "SYNTHETIC PATIENT, nothing to do. "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +112,11 @@ def queue_correction(
 
 def queue_letter(site: Site, connection: Connection, letter: Letter, recipients: Iterable[Recipient], now: datetime) -> int:
     """Put a letter into the outbox for each recipient; how many messages that made."""
-    synthetic = letter.patient_id is not None and is_synthetic(letter.patient_id)
-    subject = f"SYNTHETIC PATIENT, nothing to do. {rendered.subject}" if synthetic else rendered.subject
     ids = [alert.alert_id for alert in letter.alerts if alert.alert_id is not None]
     domain = site.settings.mail.sender.rpartition("@")[2]
     earlier = correspondence.about(connection, letter.patient_id, ids) if letter.patient_id is not None else []
     occasion = f"{letter.kind} {_occasion(letter.alerts)} {now.isoformat()}"
+    mark = SYNTHETIC_MARK if letter.patient_id is not None and is_synthetic(letter.patient_id) else ""
     messages = []
     for recipient in recipients:
         reply_key = replies.new_reply_key(site)
@@ -128,7 +128,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
             patient_id=letter.patient_id,
             recipient_address=recipient.address,
             recipient_name=recipient.name,
-            subject=subject,
+            subject=f"{mark}{rendered.subject}",
             text=rendered.text,
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),

@@ -71,6 +71,7 @@ def _lines(facts: MailFacts) -> Iterator[str]:
         case ReminderFacts():
             yield from _reminder(facts)
         case DigestFacts():
+            yield from (f"IMMEDIATE {line}" for line in facts.immediate)
             for entry in facts.entries:
                 yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
                 yield from _by_mail(entry.acknowledge_by_mail)

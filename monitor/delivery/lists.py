@@ -18,6 +18,9 @@ AT_LENGTH = 60
 REMINDED_AT_LENGTH = 25
 """So many alerts are told with their words; a list of more goes on with a short line each: pages over 100 kB are cut off."""
 
+SHORTLY = 150
+"""So many patients get a short line; only those with an immediate alert are named whatever their number."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
@@ -54,7 +57,7 @@ def digest_facts(
         why=tuple(why),
         immediate=_a_line_each(immediate, site, histories),
         entries=tuple(_digest_entry(alert, site, histories[alert.patient_id]) for alert in ordered[:AT_LENGTH]),
-        shortly=_a_line_each(ordered[AT_LENGTH:], site, histories),
+        shortly=_the_rest([alert for alert in ordered[AT_LENGTH:] if alert.urgency is not Urgency.IMMEDIATE], site, histories),
         patients=len({alert.patient_id for alert in ordered}),
         counts=tuple(f"{count} {urgency.value}" for urgency, count in counts.items() if count),
         announce_within=duration_in_words(announce_within),
@@ -82,7 +85,7 @@ def reminder_facts(
         urgency=urgency_facts(ordered[0].alert.urgency, site),
         alerts=tuple(alert_name(each.alert) for each in ordered),
         entries=tuple(_reminder_entry(each, site, histories[each.alert.patient_id]) for each in ordered[:REMINDED_AT_LENGTH]),
-        shortly=_a_line_each(rest, site, histories),
+        shortly=_the_rest(rest, site, histories),
         patients=len({each.alert.patient_id for each in ordered}),
         passed_on=any(each.passed_on for each in ordered),
         again_at=instant_in_words(again_at, site.policy.zone),
@@ -90,6 +93,15 @@ def reminder_facts(
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
+
+
+def _the_rest(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:
+    """A short line for each patient with an immediate alert and for some of the others, and how many are not named."""
+    immediate = _a_line_each([alert for alert in alerts if alert.urgency is Urgency.IMMEDIATE], site, histories)
+    others = _a_line_each([alert for alert in alerts if alert.urgency is not Urgency.IMMEDIATE], site, histories)
+    unnamed = len(others) - SHORTLY
+    more = (f"and {unnamed} more, none of them immediate",) if unnamed > 0 else ()
+    return (*immediate, *others[:SHORTLY], *more)
 
 
 def _a_line_each(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:

@@ -38,6 +38,21 @@ class Mail:
     unanswered: list[Unanswered] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Run:
+    """What one run decides: a mail for each reader, the rows that are over by their outcome, and those that wait next."""
+
+    mails: dict[str, Mail] = field(default_factory=dict)
+    over: dict[str, list[int]] = field(default_factory=dict)
+    following: list[escalations.Next] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)  # teams
+    queued: int = 0
+
+    def finish(self, row: Waiting, outcome: str) -> None:
+        """The row is over."""
+        self.over.setdefault(outcome, []).append(row.id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """One alert whose next step is due, with all that decides who is told."""
@@ -66,21 +81,25 @@ def _escalate(site: Site, connection: Connection, now: datetime) -> int:
     records = records_of(site, connection, {alert.patient_id for alert in alerts.values()})
     told = correspondence.told_by_alert(connection, {row.alert_id: alerts[row.alert_id].patient_id for row in rows})
     written = correspondence.last_alert_mails(connection, set(records))
-    mails: dict[str, Mail] = {}
-    queued = 0
+    run = Run()
     for row in rows:
         alert = alerts[row.alert_id]
         over = _over(row, alert)
         if over is not None:
-            escalations.finish(connection, row.id, over, now)
+            run.finish(row, over)
             continue
         team = team_of(site.settings, records[alert.patient_id].patient)
         due = Due(row=row, alert=alert, team=team, told=told[row.alert_id], written=written.get(alert.patient_id, {}))
         if not _put_off(site, connection, due, now):
-            queued += _pass_on(site, connection, due, mails, now)
-    for mail in mails.values():
-        queued += queue_reminder(site, connection, mail.recipient, mail.unanswered, now)
-    return queued
+            _pass_on(site, connection, due, run, now)
+    for outcome, ids in run.over.items():
+        escalations.finish(connection, ids, outcome, now)
+    escalations.add(connection, run.following)
+    for team_name in sorted(run.reached):
+        alarms.somebody_home(connection, team_name)
+    for mail in run.mails.values():
+        run.queued += queue_reminder(site, connection, mail.recipient, mail.unanswered, now)
+    return run.queued
 
 
 def _over(row: Waiting, alert: Alert) -> str | None:
@@ -109,38 +128,35 @@ def _put_off(site: Site, connection: Connection, due: Due, now: datetime) -> boo
     return True
 
 
-def _pass_on(site: Site, connection: Connection, due: Due, mails: dict[str, Mail], now: datetime) -> int:
-    """Add one alert to the mails of all who hear of it now, and let its next step wait; how many alarms that made."""
+def _pass_on(site: Site, connection: Connection, due: Due, run: Run, now: datetime) -> None:
+    """Add one alert to the mails of all who hear of it now, and let its next step wait."""
     row, alert, settings = due.row, due.alert, site.settings
     steps = len(steps_of(due.team, alert.urgency))
     found = told_from(settings, due.team, alert.urgency, row.step, now)
     told_step = found[0] if found is not None else max(row.step, steps)
     people = _hearers(settings, due, found[1] if found is not None else (), now)
     if _handed_over_in_vain(site, connection, due, people, now):
-        return 0
-    alarmed = 0
+        return
     if not people or (row.step <= steps and (found is None or found[0] > row.step)):
-        alarmed = alarms.nobody_home(site, connection, due.team.name, alert.urgency, row.step, now)
+        run.queued += alarms.nobody_home(site, connection, due.team.name, alert.urgency, row.step, now)
     else:
-        alarms.somebody_home(connection, due.team.name)
+        run.reached.add(due.team.name)
     if not people:
         escalations.put_off(connection, [row.id], now + NOBODY_AGAIN)
-        return alarmed
+        return
     before = {told.address.lower() for told in due.told if told.reached}
     names = tuple(dict.fromkeys(told.name for told in due.told if told.reached))
     for person in people:
         is_new = person.address.lower() not in before
         if not is_new and _has_just_heard(due, person):
             continue
-        mail = mails.setdefault(person.address.lower(), Mail(person))
+        mail = run.mails.setdefault(person.address.lower(), Mail(person))
         mail.unanswered.append(
             Unanswered(alert=alert, since=alert.raised_at, passed_on=is_new, told_before=names, why=row.why if is_new else None)
         )
-    escalations.finish(connection, row.id, f"{row.why + '; ' if row.why else ''}told {len(people)}", now)
+    run.finish(row, f"{row.why + '; ' if row.why else ''}told {len(people)}")
     wait = wait_after(settings, due.team, alert.urgency, told_step)
-    following = escalations.Next(alert_id=row.alert_id, raised_at=row.raised_at, step=told_step + 1, due_at=now + wait)
-    escalations.add(connection, [following])
-    return alarmed
+    run.following.append(escalations.Next(alert_id=row.alert_id, raised_at=row.raised_at, step=told_step + 1, due_at=now + wait))
 
 
 def _handed_over_in_vain(site: Site, connection: Connection, due: Due, people: Iterable[Recipient], now: datetime) -> bool:

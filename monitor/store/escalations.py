@@ -143,9 +143,10 @@ def last_done_at(connection: Connection, alert_id: int, raised_at: datetime) -> 
     return connection.execute(select(func.max(columns.done_at)).where(*chain)).scalar()
 
 
-def finish(connection: Connection, row_id: int, outcome: str, now: datetime) -> None:
-    """One open row is over."""
-    connection.execute(ESCALATIONS.update().where(_OPEN, ESCALATIONS.c.id == row_id).values(done_at=now, outcome=outcome))
+def finish(connection: Connection, row_ids: Collection[int], outcome: str, now: datetime) -> None:
+    """These open rows are over, all with one outcome."""
+    for part in _parts(row_ids):
+        connection.execute(ESCALATIONS.update().where(_OPEN, ESCALATIONS.c.id.in_(part)).values(done_at=now, outcome=outcome))
 
 
 def close(connection: Connection, alert_ids: Collection[int], outcome: str, now: datetime) -> int:

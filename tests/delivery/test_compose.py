@@ -17,9 +17,9 @@ from monitor.clinical.situation import situate
 from monitor.delivery.builtin import builtin
 from monitor.delivery.compose import Site, alert_facts, correction_facts
 from monitor.delivery.facts import AlertFacts
-from monitor.delivery.lists import digest_facts
+from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
-from monitor.delivery.wording import BACKLOG, action_in_words, duration_in_words, instant_in_words, urgency_in_words
+from monitor.delivery.wording import BACKLOG, STORM, action_in_words, duration_in_words, instant_in_words, urgency_in_words
 from tests.builders import (
     NOW,
     PATIENT_ID,
@@ -126,6 +126,26 @@ def test_given_a_backlog_when_composed_then_the_digest_names_every_patient_immed
     text = render("digest", facts).text
     assert text.index("P-2") < text.index("P-3") < text.index("P-1")
     assert "14 days" in text
+
+
+@pytest.mark.parametrize("as_digest", [True, False])
+def test_given_thousands_at_once_when_composed_then_the_mail_fits_and_every_immediate_patient_is_named(as_digest: bool) -> None:
+    urgencies = [Urgency.IMMEDIATE if number % 10 == 0 else Urgency.SAME_DAY for number in range(3000)]
+    alerts = [an_alert(n, a_finding(urgency=urgency), f"P-{n:05}") for n, urgency in enumerate(urgencies, 1)]
+    histories = {alert.patient_id: replace(a_history(), patient_id=alert.patient_id) for alert in alerts}
+    if as_digest:
+        within = timedelta(days=14)
+        rendered = render(
+            "digest", digest_facts(alerts, site=a_site(), histories=histories, announce_within=within, why=(STORM,), now=NOW)
+        )
+    else:
+        unanswered = [Unanswered(alert=alert, since=NOW, passed_on=False, told_before=("Nurse",)) for alert in alerts]
+        rendered = render("reminder", reminder_facts(unanswered, site=a_site(), histories=histories, again_at=NOW, now=NOW))
+    for alert in alerts:
+        if alert.urgency is Urgency.IMMEDIATE:
+            assert alert.patient_id in rendered.text
+            assert alert.patient_id in rendered.html
+    assert re.search("and 2[0-9]{3} more, none of them immediate", rendered.text)
 
 
 @pytest.mark.parametrize(("reason", "word"), [(Reason.WITHDRAWN, "withdrawn"), (Reason.CORRECTED_LOWER, "lowered")])

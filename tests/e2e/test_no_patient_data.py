@@ -54,7 +54,7 @@ def test_given_planted_words_when_good_failing_and_refused_paths_are_taken_then_
     installed.write(
         "INSERT INTO assessments (patient_id, assessed_at, notes, source_id) VALUES (?, '2011-13-45', ?, 'ehr-1')", CASE, NOTE
     )
-    installed.call("poll", "--at", "2011-03-16T21:00", code=1)
+    installed.call("poll", "--at", "2011-03-16T21:00", code=4)  # the other is reminded, and refused again
     status = installed.call("status", code=1)
     assert "column assessed_at cannot be read" in status.out
     assert "2011-13-45" not in status.out

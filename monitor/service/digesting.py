@@ -56,7 +56,7 @@ def queue_digests(site: Site, now: datetime) -> int:
     """Tell what is due of all that waits, the daily digest once a day when its hour has come; how many messages that made."""
     with site.database.read() as connection:
         at, zone = site.settings.digest_at, site.settings.time_zone
-        if not digests.entries(connection) and not daily.is_due(connection, DIGEST, at=at, now=now, zone=zone):
+        if not digests.waiting(connection) and not daily.is_due(connection, DIGEST, at=at, now=now, zone=zone):
             return 0
     with site.database.write("digest") as connection:
         return tell_what_waits(site, connection, now)

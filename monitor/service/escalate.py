@@ -76,7 +76,7 @@ def escalate(site: Site, now: datetime) -> int:
 
 
 def _escalate(site: Site, connection: Connection, now: datetime) -> int:
-    rows = escalations.due(connection, now)
+    rows = escalations.due(connection, now, claim=True)
     alerts = {alert.alert_id: alert for alert in kept_alerts.by_ids(connection, [row.alert_id for row in rows])}
     records = records_of(site, connection, {alert.patient_id for alert in alerts.values()})
     told = correspondence.told_by_alert(connection, {row.alert_id: alerts[row.alert_id].patient_id for row in rows})

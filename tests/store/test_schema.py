@@ -86,6 +86,29 @@ def test_given_a_database_of_the_first_schema_when_migrated_then_its_messages_an
     new.close()
 
 
+def test_given_open_alerts_of_the_first_schema_when_migrated_then_those_that_were_told_wait_for_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    database = open_database(f"sqlite:///{path}", create=True)
+    with database.write() as connection:
+        command.upgrade(migration_config(connection), "0001")
+    old = sqlite3.connect(path)
+    columns = "id, rule, state, holds, patient_id, urgency, clinical_at, headline, criteria, evidence, missing, weight, occasion"
+    with old:
+        for number, state, holds in ((1, "open", 1), (2, "acknowledged", 1), (3, "open", 0), (4, "open", 1)):
+            old.execute(
+                f"INSERT INTO alerts ({columns}, opened_at, raised_at) VALUES (?, ?, ?, ?, 'P-1', 'same-day', '2026-01-01', 'h',"
+                " '[]', '[]', '[]', 0, '', '2026-01-01', '2026-01-02')",
+                (number, f"rule-{number}", state, holds),
+            )
+        old.execute("INSERT INTO digest_entries (alert_id, since) VALUES (4, '2026-01-02')")
+    old.close()
+    migrate(database)
+    new = sqlite3.connect(path)
+    waiting = new.execute("SELECT alert_id, raised_at, step, due_at, done_at FROM escalations").fetchall()
+    new.close()
+    assert waiting == [(1, "2026-01-02", 1, "2026-01-02", None)]
+
+
 @pytest.mark.parametrize("table", ["alert_events", "attempts", "journal"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET at = at", "DELETE FROM {}"])
 def test_given_a_record_that_is_only_added_to_when_a_row_is_changed_or_deleted_then_it_is_refused(

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _messages()
     _attempts()
     _watch()
+    _open_alerts_wait_for_an_answer()
     for table in APPEND_ONLY:
         for statement in append_only_statements(op.get_bind().dialect.name, table):
             op.get_bind().exec_driver_sql(statement)
@@ -81,6 +82,14 @@ def _attempts() -> None:
     op.create_index("ix_attempts_message", "attempts", ["message"])
     op.drop_table("attempts_before")
     op.drop_table("messages_before")
+
+
+def _open_alerts_wait_for_an_answer() -> None:
+    """What was told before there was an escalation is passed on like the rest; what waits for a digest was not told."""
+    op.execute(
+        "INSERT INTO escalations (alert_id, raised_at, step, due_at) SELECT id, raised_at, 1, raised_at FROM alerts"
+        " WHERE state = 'open' AND holds AND id NOT IN (SELECT alert_id FROM digest_entries)"
+    )
 
 
 def _watch() -> None:

@@ -82,9 +82,9 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
             if not changes.anything_due(connection, now):
                 break
         with site.database.write("round") as connection:
-            if hold is None:
-                hold = _too_many_to_say(site, connection, now)
             due = changes.due(connection, now, PATIENTS_PER_COMMIT)
+            if hold is None:  # only the end of this round can say how many patients it tells of: more batches, or ends another's
+                hold = len(due.patient_ids) == PATIENTS_PER_COMMIT or digesting.anything_held(site, connection)
             counts.update(_batch(site, connection, due.patient_ids, hold, now))
             changes.consume(connection, due.change_ids)
     else:
@@ -104,12 +104,6 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
         )
     log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
     return _summary(counts)
-
-
-def _too_many_to_say(site: Site, connection: Connection, now: datetime) -> bool:
-    """Whether only the end of this round can say how many patients it tells of: it has several batches, or ends another's."""
-    due = changes.due(connection, now, PATIENTS_PER_COMMIT + 1)
-    return len(due.patient_ids) > PATIENTS_PER_COMMIT or digesting.anything_held(site, connection)
 
 
 def _bring_up_all_if_the_policy_changed(site: Site) -> None:

@@ -82,11 +82,11 @@ def running(site: Installation, moved: Clock) -> Iterator[subprocess.Popen[str]]
     """The daemon under the moved clock, from its first round on; fails unless it ends with 0 when told to."""
     process = site.start("run", configured=True, **moved.environ)
     try:
-        until(lambda: process.poll() is not None or rounds(site), what="the first round")
+        until(lambda: process.poll() is not None or rounds(site), seconds=60, what="the first round")
         assert process.poll() is None, process.communicate()[1]
         yield process
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=40)
         site.printed.append(err)
         assert process.returncode == 0, err
         assert "Traceback" not in err, err
@@ -157,18 +157,18 @@ def test_given_a_daemon_when_the_clock_is_set_then_its_rounds_go_on_at_once_and_
     admit(site, clock.now().date())
     with running(site, moved):
         assess(site, clock.now(), "cane")
-        relay.wait_for(2)
+        relay.wait_for(2, seconds=30)
         before = rounds(site)
         moved.move(was + by)
-        until(lambda: site.rows("SELECT words FROM troubles WHERE name = 'clock'"), what="the trouble")
-        until(lambda: rounds(site) != before, seconds=8, what="a round after the step")
+        until(lambda: site.rows("SELECT words FROM troubles WHERE name = 'clock'"), seconds=60, what="the trouble")
+        until(lambda: rounds(site) != before, seconds=30, what="a round after the step")
         assess(site, clock.now(), "bedbound")
-        relay.wait_for(4, seconds=8)
+        relay.wait_for(4, seconds=30)
         told = mails(site)
         dose(site, clock.now())  # what was assessed before a step back is known all the same: nothing is withdrawn
-        until(lambda: site.rows("SELECT count(*) FROM changes") == [(0,)], seconds=8, what="a look at the dose")
+        until(lambda: site.rows("SELECT count(*) FROM changes") == [(0,)], seconds=30, what="a look at the dose")
         again = rounds(site)
-        until(lambda: rounds(site) != again, seconds=8, what="the next round")
+        until(lambda: rounds(site) != again, seconds=30, what="the next round")
     assert told == [("alert", NURSES[0]), ("alert", NURSES[1])] * 2
     assert {kind for kind, _ in mails(site)} == {"alert"}
     assert len({str(mail.message["Message-ID"]) for mail in relay.mails}) == len(relay.mails)
@@ -197,8 +197,12 @@ def test_given_a_night_that_changes_the_time_when_it_passes_then_there_is_one_di
     with running(site, moved):
         for look in sorted({look.astimezone(UTC) for look in looks + twice}):
             moved.set(look)
-            until(partial(has_round_since, site, look), what=f"a round of {look}")
-            until(lambda: site.rows("SELECT 1 FROM messages WHERE state IN ('pending', 'sending')") == [], what="the post")
+            until(partial(has_round_since, site, look), seconds=60, what=f"a round of {look}")
+            until(
+                lambda: site.rows("SELECT 1 FROM messages WHERE state IN ('pending', 'sending')") == [],
+                seconds=60,
+                what="the post",
+            )
     found = site.rows("SELECT recipient_address, created_at FROM messages WHERE kind = 'digest' ORDER BY id")
     told = [(address, datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(ZONE)) for address, at in found]
     for nurse in NURSES:

@@ -38,7 +38,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """The socket of a service manager."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(20)
+        listening.settimeout(60)
         yield listening
 
 
@@ -59,12 +59,12 @@ def a_patient_on_bortezomib(installed: Installation, today: date) -> None:
 
 def heard(manager: socket.socket, words: str) -> None:
     """Waits for a datagram that begins with ``words``."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not manager.recv(4096).decode().startswith(words):
         assert time.monotonic() < end, words
 
 
-def stopped(installed: Installation, daemon: subprocess.Popen[str], *, seconds: float = 10) -> str:
+def stopped(installed: Installation, daemon: subprocess.Popen[str], *, seconds: float = 30) -> str:
     """The log of a daemon that was told to stop and did, with 0, in time."""
     daemon.send_signal(signal.SIGTERM)
     out, err = daemon.communicate(timeout=seconds)
@@ -96,7 +96,7 @@ def test_given_a_daemon_when_facts_change_then_it_tells_and_keeps_others_out_and
             f"{today}",
             NOTE,
         )
-        assert sorted(mail.recipient for mail in relay.wait_for(2)) == sorted(NURSES)
+        assert sorted(mail.recipient for mail in relay.wait_for(2, seconds=30)) == sorted(NURSES)
         heard(manager, "STATUS=evaluated")
         assert installed.call("status", "--format", "json").json["daemon"] == "running"
         log = stopped(installed, daemon)
@@ -213,7 +213,7 @@ def test_given_a_locked_database_when_the_daemon_works_then_it_says_so_goes_on_a
             log = iter(daemon.stderr.readline, "")  # it waits ten seconds for a lock
             assert any("watch not done, tried again at the next tick: the database is locked" in line for line in log)
             other.execute("COMMIT")
-        relay.wait_for(2)
+        relay.wait_for(2, seconds=30)
         stopped(installed, daemon)
     finally:
         daemon.kill()

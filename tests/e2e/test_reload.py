@@ -64,11 +64,11 @@ def running(site: Installation, **environ: str) -> Iterator[tuple[subprocess.Pop
         manager.setblocking(False)
         process = site.start("run", configured=True, NOTIFY_SOCKET=str(path), **environ)
         try:
-            until(lambda: process.poll() is not None or "READY=1" in hear(manager, told), what="READY=1")
+            until(lambda: process.poll() is not None or "READY=1" in hear(manager, told), seconds=60, what="READY=1")
             assert process.poll() is None
             yield process, told
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=40)
             hear(manager, told)
             site.printed.append(err)
             assert process.returncode == 0, err
@@ -89,14 +89,14 @@ def hear(manager: socket.socket, told: list[str]) -> list[str]:
 
 def test_given_a_good_change_when_reloaded_then_it_is_in_force_without_a_restart(site: Installation, relay: SmtpServer) -> None:
     with running(site) as (daemon, told):
-        until(lambda: len(policies(site)) == 1, what="the first policy")
+        until(lambda: len(policies(site)) == 1, seconds=60, what="the first policy")
         change(site, "guideline: us-label", "guideline: eu-smpc")
         change(site, "poll_every: 1 s", "poll_every: 2 s")
         daemon.send_signal(signal.SIGHUP)
-        until(lambda: len(policies(site)) == 2, what="the second policy")
+        until(lambda: len(policies(site)) == 2, seconds=60, what="the second policy")
         (before, after) = policies(site)
         assert before != after
-        until(lambda: site.rows("SELECT policy_sha256 FROM rounds") == [(after,)], what="a round by it")
+        until(lambda: site.rows("SELECT policy_sha256 FROM rounds") == [(after,)], seconds=60, what="a round by it")
     assert troubles(site) == {}
     assert relay.mails == []
     reloading = told.index("RELOADING=1")
@@ -110,15 +110,15 @@ def test_given_a_mistake_when_reloaded_then_the_old_one_stays_it_is_told_and_the
     with running(site) as (daemon, _):
         add(site, MISTAKE)
         daemon.send_signal(signal.SIGHUP)
-        until(lambda: troubles(site), what="the trouble")
+        until(lambda: troubles(site), seconds=60, what="the trouble")
         words = troubles(site)["configuration"]
         assert f"{site.config}:16:1: unknown key" in words
         assert "the one before stays in force" in words
-        assert [mail.recipient for mail in relay.wait_for(1)] == ["it@hospital.example"]
+        assert [mail.recipient for mail in relay.wait_for(1, seconds=30)] == ["it@hospital.example"]
         assert "unknown key" in relay.mails[0].text
         change(site, MISTAKE, "")
         daemon.send_signal(signal.SIGHUP)
-        until(lambda: not troubles(site), what="the end of it")
+        until(lambda: not troubles(site), seconds=60, what="the end of it")
     assert len(set(policies(site))) == 1
 
 
@@ -140,7 +140,7 @@ def test_given_what_cannot_be_taken_over_when_reloaded_then_it_is_refused(
     with running(site) as (daemon, _):
         change(site, old, new)
         daemon.send_signal(signal.SIGHUP)
-        until(lambda: troubles(site), what="the trouble")
+        until(lambda: troubles(site), seconds=60, what="the trouble")
         assert why in troubles(site)["configuration"]
     assert not (site.folder / "other.db").exists()
 
@@ -153,7 +153,7 @@ def test_given_a_mistake_when_the_daemon_starts_then_the_last_good_one_is_in_for
     (site.folder / "table.yaml").write_bytes((mine / "guidelines" / "us-label.yaml").read_bytes())
     change(site, "guideline: us-label", "guideline: ./table.yaml\npolicy: ours.yaml")
     with running(site):
-        until(lambda: len(policies(site)) == 1, what="the policy")
+        until(lambda: len(policies(site)) == 1, seconds=60, what="the policy")
     kept = site.folder / "last-good"
     assert sorted(path.name for path in kept.iterdir()) == ["guideline.yaml", "monitor.yaml", "origin.json", "policy.yaml"]
     assert {path.stat().st_mode & 0o777 for path in kept.iterdir()} == {0o600}
@@ -163,13 +163,13 @@ def test_given_a_mistake_when_the_daemon_starts_then_the_last_good_one_is_in_for
     assert site.run("check-config", code=2).out
     assert site.run("poll", code=2).out == ""
     with running(site) as (daemon, told):
-        until(lambda: troubles(site), what="the trouble")
+        until(lambda: troubles(site), seconds=60, what="the trouble")
         assert "the last good one is in force" in troubles(site)["configuration"]
-        assert [mail.recipient for mail in relay.wait_for(1)] == ["it@hospital.example"]
+        assert [mail.recipient for mail in relay.wait_for(1, seconds=30)] == ["it@hospital.example"]
         change(site, "time_zone: Europe/Berlin: oh", "time_zone: Europe/Berlin")
         (site.folder / "ours.yaml").write_bytes((mine / "policy.yaml").read_bytes())
         daemon.send_signal(signal.SIGHUP)
-        until(lambda: not troubles(site), what="the end of it")
+        until(lambda: not troubles(site), seconds=60, what="the end of it")
     assert len(set(policies(site))) == 1
     assert "the configuration is refused" in site.printed[-1]
     assert any("REFUSED" in line for line in told if line.startswith("STATUS="))
@@ -188,7 +188,7 @@ def test_given_broken_templates_and_nothing_kept_when_the_daemon_starts_then_bui
     (site.folder / "ours" / "alert" / "subject.txt").write_text("{{ nobody.knows }}", encoding="utf-8")
     change(site, "guideline: us-label", "guideline: us-label\ntemplates: ours")
     with running(site):
-        until(lambda: troubles(site), what="the trouble")
+        until(lambda: troubles(site), seconds=60, what="the trouble")
         assert "built-in texts" in troubles(site)["configuration"]
     assert not (site.folder / "last-good").exists()
 
@@ -197,10 +197,10 @@ def test_given_a_state_folder_when_the_configuration_is_gone_then_the_daemon_sta
     state = site.folder / "state"
     state.mkdir()
     with running(site, STATE_DIRECTORY=str(state)):
-        until(lambda: len(policies(site)) == 1, what="the policy")
+        until(lambda: len(policies(site)) == 1, seconds=60, what="the policy")
     site.config.unlink()
     with running(site, STATE_DIRECTORY=str(state)):
-        until(lambda: troubles(site), what="the trouble")
+        until(lambda: troubles(site), seconds=60, what="the trouble")
         assert "cannot be read" in troubles(site)["configuration"]
 
 
@@ -213,6 +213,6 @@ def test_given_hours_that_reach_nobody_when_the_daemon_starts_then_that_is_no_re
     add(site, 'on_call: {day: [{days: mon-fri, from: "07:00", until: "19:00", people: [b]}]}\n')
     assert "nobody" in site.call("check-config", code=2).out
     with running(site):
-        until(lambda: "nobody-home" in troubles(site), what="the nightly look")
+        until(lambda: "nobody-home" in troubles(site), seconds=60, what="the nightly look")
     assert set(troubles(site)) == {"nobody-home"}
     assert "at some hours of the week nobody would be told" in site.printed[-1]

@@ -1,6 +1,6 @@
 """Daemons by the hundred: one process that has read the whole program forks each of them, so that a start costs no second.
 
-    with Nursery() as nursery:
+    with Nursery(installed) as nursery:                 # which has read its configuration once as well, templates and all
         daemon = nursery.start(installed, "run", BIPN_MONITOR_CRASH_AT="after RCPT")
         daemon.wait(), daemon.kill(), daemon.log
 
@@ -24,7 +24,7 @@ from tests.e2e.installation import Installation, environment
 
 SECONDS = 60.0
 MOTHER = """
-import json, os, signal, sys
+import contextlib, gc, io, json, os, signal, sys
 import monitor.cli, monitor.cli.run, monitor.cli.poll, monitor.service.daemon, monitor.store.migrate, encodings.idna
 
 def ended(*_):
@@ -48,6 +48,9 @@ def child(order):
     os.environ.update(order["environ"])
     os._exit(monitor.cli.run(order["words"]))
 
+with contextlib.redirect_stdout(io.StringIO()):
+    monitor.cli.run(["--config", sys.argv[1], "check-config"])
+gc.freeze()
 signal.signal(signal.SIGCHLD, ended)
 for line in sys.stdin:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
@@ -102,14 +105,19 @@ class Child:
 class Nursery:
     """See the module. May be used by several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, like: Installation) -> None:
+        self.like = like
         self.ended: dict[int, int] = {}
         self._started: list[int] = []
         self._one = threading.Lock()
 
     def __enter__(self) -> Nursery:
         self._mother = subprocess.Popen(
-            [sys.executable, "-c", MOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment({})
+            [sys.executable, "-c", MOTHER, str(self.like.config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment({}),
         )
         self._ear = threading.Thread(target=self._listen, daemon=True)
         self._ear.start()

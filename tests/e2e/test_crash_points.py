@@ -13,6 +13,7 @@ import pytest
 
 from monitor.crash_points import EXIT_CODE
 from tests.e2e.crash_story import copy_of, last_told, runs_to_the_end, told_ward
+from tests.e2e.installation import Installation
 from tests.e2e.nursery import Nursery
 from tests.e2e.ward import assert_told, copies
 from tests.smtp_server import SILENT, SmtpServer
@@ -31,8 +32,8 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as made:
+def nursery(ward: Path) -> Iterator[Nursery]:
+    with Nursery(Installation(ward, port=1)) as made:
         yield made
 
 

@@ -26,10 +26,11 @@ def poll(
     from monitor.service.cycle import daily_once, watch_once
     from monitor.service.post import check_ready, send_due
     from monitor.service.shapes import poll_json
+    from monitor.service.steady import steady_clock
 
     with open_from(context, config, database, create=True) as site:
         check_ready(site)  # where a secret cannot be read, that is said before a round is done
-        now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else clock.now()
+        now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else steady_clock(site).now()
         read = read_answers(site, now)  # first: what was acknowledged is not passed on
         watched = watch_once(site, now)
         stated = daily_once(site, now)

@@ -24,7 +24,7 @@ from monitor.service.progress import STUCK_AFTER
 from monitor.service.reload import reloaded
 from monitor.service.schedule import Schedule
 from monitor.service.starting import Started, begin, metrics_if_possible
-from monitor.service.steady import SteadyClock
+from monitor.service.steady import steady_clock
 from monitor.service.supervisor import Supervisor
 from monitor.service.watchdog import Watchdog, feeding_period
 from monitor.service.work import Work
@@ -53,7 +53,7 @@ class Daemon:
         self._work = Work(
             site=started.site,
             lease=self._lease,
-            steady=SteadyClock(started.evaluated_to),
+            steady=steady_clock(started.site),
             stopping=self._stop.is_set,
             queued=lambda: self._schedule.wake("post"),
             handed_over=lambda: self._schedule.wake("watch"),

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from monitor.config.problems import InvalidConfigError
 from monitor.errors import ConfigError
@@ -17,7 +16,6 @@ from monitor.service.metrics import start_metrics
 from monitor.service.opening import Site, Source, open_configured
 from monitor.service.reload import examined, in_words, refuse, settle
 from monitor.store import claims
-from monitor.store.rounds import last_round
 from monitor.store.troubles import clear_trouble, set_trouble
 
 METRICS = "metrics"
@@ -27,15 +25,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """An open site, and why the configuration in its place is not the one in force (None: it is).
-
-    ``evaluated_to`` is the instant of the last round, if there was one.
-    """
+    """An open site, and why the configuration in its place is not the one in force (None: it is)."""
 
     site: Site
     source: Source
     refused: str | None
-    evaluated_to: datetime | None
 
 
 def start(source: Source) -> Started:
@@ -51,14 +45,7 @@ def start(source: Source) -> Started:
         raise InvalidConfigError(problems)
     site = open_configured(in_force, create=True)
     instead = "the last good one is in force" if kept else "built-in texts stand in for the templates"
-    with site.database.read() as connection:
-        last = last_round(connection)
-    return Started(
-        site=site,
-        source=source,
-        refused=f"{in_words(problems)}; {instead}" if problems else None,
-        evaluated_to=None if last is None else last.started_at,
-    )
+    return Started(site=site, source=source, refused=f"{in_words(problems)}; {instead}" if problems else None)
 
 
 def begin(started: Started) -> None:

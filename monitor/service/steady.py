@@ -1,4 +1,4 @@
-"""The instant the daemon works with: the wall clock's, save that it does not go back when that is set back.
+"""The instant that rounds work with: the wall clock's, save that it does not go back when that is set back.
 
 An assessment of ten o'clock must not be unknown again because it became nine: its alert would be withdrawn, and everybody
 told so, an hour before it was raised anew. So after such a step this clock goes on at half the speed, until the wall clock
@@ -11,6 +11,8 @@ import threading
 from datetime import datetime, timedelta
 
 from monitor.service import clock
+from monitor.service.opening import Site
+from monitor.store.rounds import last_round
 
 SPEED_WHILE_AHEAD = 0.5
 AHEAD_AT_MOST = timedelta(days=1)
@@ -36,3 +38,10 @@ class SteadyClock:
         slowly = self._last + SPEED_WHILE_AHEAD * timedelta(seconds=passed)
         self._last = slowly if wall < slowly <= wall + AHEAD_AT_MOST else wall
         return self._last
+
+
+def steady_clock(site: Site) -> SteadyClock:
+    """The clock for this process, which does not fall behind the last round."""
+    with site.database.read() as connection:
+        last = last_round(connection)
+    return SteadyClock(None if last is None else last.started_at)

@@ -136,7 +136,7 @@ class Nursery:
 
     def start(self, installed: Installation, *words: str, **environ: str) -> Child:
         """One command, running."""
-        log = installed.folder / "printed"
+        log = installed.folder.with_name(f"{installed.folder.name}.log")
         order = {
             "words": ["--config", str(installed.config), *words],
             "folder": str(installed.folder),

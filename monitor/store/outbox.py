@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from monitor.store import journal
 from monitor.store.tables import ATTEMPTS, MESSAGES
@@ -20,6 +20,14 @@ _ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=Tr
 _PENDING = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
 
 SUPERSEDED = "superseded by a newer mail"
+_CHUNK = 500
+_WAITING_ABOUT = select(
+    *(MESSAGES.c[name] for name in ("id", "patient_id", "recipient_address", "alert_ids", "priority", "next_attempt_at"))
+).where(
+    MESSAGES.c.state == literal_column("'pending'"),
+    MESSAGES.c.kind == literal_column("'alert'"),
+    MESSAGES.c.patient_id.in_(bindparam("patients", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +109,7 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
         }
         for message in messages
     ]
-    for message in messages:
-        _supersede(connection, message, now)
+    _supersede(connection, messages, now)
     ids = tuple(connection.execute(_ENQUEUE, rows).scalars().all())
     journal.append(connection, now, *map(_minted, ids, messages))
     return ids
@@ -130,23 +137,27 @@ def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason:
     return cancel(connection, found, reason, now) if found else 0
 
 
-def _supersede(connection: Connection, message: NewMessage, now: datetime) -> None:
-    if message.kind != "alert" or message.patient_id is None:
+def _supersede(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
+    alone = [message for message in messages if message.kind == "alert" and message.patient_id is not None]
+    older: dict[tuple[str, str], list[Any]] = {}
+    for start in range(0, len(alone), _CHUNK):
+        patients = [message.patient_id for message in alone[start : start + _CHUNK]]
+        for row in connection.execute(_WAITING_ABOUT, {"patients": patients}):
+            older.setdefault((row.patient_id, row.recipient_address), []).append(row)
+    if not older:
         return
+    for message in alone:
+        rows = older.get((message.patient_id or "", message.recipient_address), [])
+        found = [row.id for row in rows if _says_it_all(message, row, now)]
+        if found:
+            cancel(connection, found, SUPERSEDED, now)
+
+
+def _says_it_all(message: NewMessage, older: Any, now: datetime) -> bool:
     due = message.due_at or now
-    older = select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(
-        _PENDING,
-        MESSAGES.c.kind == "alert",
-        MESSAGES.c.patient_id == message.patient_id,
-        MESSAGES.c.recipient_address == message.recipient_address,
-        MESSAGES.c.priority <= message.priority,
-    )
-    if due > now:  # a mail that waits for the morning does not silence one that goes before
-        older = older.where(MESSAGES.c.next_attempt_at >= due)
-    wanted = set(message.alert_ids)
-    found = [row.id for row in connection.execute(older) if wanted.issuperset(json.loads(row.alert_ids))]
-    if found:
-        cancel(connection, found, SUPERSEDED, now)
+    if due > now and older.next_attempt_at < due:  # a mail that waits for the morning does not silence one that goes before
+        return False
+    return bool(older.priority <= message.priority) and set(message.alert_ids).issuperset(json.loads(older.alert_ids))
 
 
 def counts(connection: Connection) -> dict[str, int]:

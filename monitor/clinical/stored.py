@@ -23,11 +23,10 @@ class Stored:
     lately: Mapping[tuple[str, int], datetime] = field(default_factory=dict)
 
     def instants(self) -> list[datetime]:
-        """When what was stored changed, ascending: facts came in lately, or another program deleted a record, be it long ago."""
+        """When what was stored may have changed, ascending: facts came in lately, or were ended, corrected, moved or deleted."""
         found = set(self.lately.values())
         for _, facts in self._by_kind():
-            last = {fact.fact_id: fact for fact in sorted(facts, key=_place)}
-            found.update(fact.superseded_at for fact in last.values() if fact.superseded_at is not None)
+            found.update(fact.superseded_at for fact in facts if fact.superseded_at is not None)
         return sorted(found)
 
     def at(self, instant: datetime) -> History:
@@ -58,8 +57,13 @@ def _before(facts: Sequence[Fact], missing: Sequence[Fact]) -> list[Fact]:
         known = last.get(fact.fact_id)
         if known is None or _place(fact) > _place(known):
             last[fact.fact_id] = fact
-    later = {other.fact_id for other in missing if other.fact_id in last and _place(other) > _place(last[other.fact_id])}
-    return [replace(fact, superseded_at=None) if fact.fact_id in later and fact is last[fact.fact_id] else fact for fact in here]
+    reopened = {id(last[other.fact_id]) for other in missing if other.fact_id in last and _ended(last[other.fact_id], other)}
+    return [replace(fact, superseded_at=None) if id(fact) in reopened else fact for fact in here]
+
+
+def _ended(fact: Fact, other: Fact) -> bool:
+    """Whether ``other`` took the place of ``fact``. One that begins only after its end did not: the record was away meanwhile."""
+    return fact.superseded_at is not None and other.known_at <= fact.superseded_at and _place(other) > _place(fact)
 
 
 def _place(fact: Fact) -> tuple[datetime, datetime, int]:

@@ -15,6 +15,7 @@ from monitor.store.said import Event, Mail, Mails, Raised
 Fate = Literal["told", "withheld", "waiting", "unexplained"]
 _RAISES = frozenset(reason.value for reason in RAISES)
 _CORRECTS = frozenset({Reason.CORRECTED_LOWER.value, Reason.WITHDRAWN.value})
+_TRANSITIONS = frozenset(reason.value for reason in Reason)
 _DIGEST_AT_LATEST = timedelta(days=1, hours=1)
 _NO_ALERT = "no alert was raised, though a rule holds by the facts"
 _NO_MAIL = "an alert was raised, and no mail was written"
@@ -109,9 +110,15 @@ def _match(due: Due, raised: Sequence[Raised]) -> tuple[Raised, Event] | None:
     for alert in reversed(of_rule):
         in_force = alert.opened_at <= due.at and (alert.closed_at is None or alert.closed_at > due.at - GRACE)
         spoken = [event for event in alert.events if event.at <= due.at and event.reason in _RAISES | _CORRECTS]
-        if in_force and spoken and alert.heaviness >= due.heaviness and not _new_occasion(due, alert):
+        if in_force and spoken and _said_as_much(due, alert) and not _new_occasion(due, alert):
             return alert, spoken[-1]
     return None
+
+
+def _said_as_much(due: Due, alert: Raised) -> bool:
+    """Whether the alert was as heavy at the time; where the journal lacks its weight, its urgency decides."""
+    then = [event for event in alert.events if event.at <= due.at and event.reason in _TRANSITIONS][-1]
+    return then.urgency.rank >= due.urgency.rank if then.heaviness is None else then.heaviness >= due.heaviness
 
 
 def _new_occasion(due: Due, alert: Raised) -> bool:
@@ -168,6 +175,8 @@ def _without_acceptance(
     if now - event.at < GRACE or any(now - mail.created_at < GRACE for mail in waiting):
         yield "waiting", "", "decided a moment ago"
     for mail in waiting:
+        if mail.words is None and _leaves_later(mail, now):
+            yield "withheld", "quiet hours", f"message {mail.number} leaves at their end"
         yield "unexplained", "", f"message {mail.number} waits since its decision: {mail.words or 'never tried'}"
     for mail in since:
         if mail.state == "dead":
@@ -180,3 +189,8 @@ def _without_acceptance(
     if not since and alert.closed_at is not None and alert.closed_at >= event.at and old_news:
         yield "withheld", "daily digest", "held no longer when the digest was due"
     yield "unexplained", "", _NO_MAIL
+
+
+def _leaves_later(mail: Mail, now: datetime) -> bool:
+    """Whether a mail was decided to go later, within a day, and its time has not come."""
+    return mail.created_at < mail.next_attempt_at <= mail.created_at + timedelta(days=1) and mail.next_attempt_at + GRACE > now

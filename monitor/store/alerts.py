@@ -195,6 +195,7 @@ def _journaled(transition: Transition, policy_sha256: str | None) -> journal.Ent
             "patient_id": alert.patient_id,
             "rule": finding.rule,
             "urgency": finding.urgency.value,
+            "weight": finding.weight,
             "reason": transition.reason.value,
             "state": alert.state,
             "clinical_at": finding.clinical_at,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from monitor.clinical.findings import Urgency
 from monitor.store.tables import ALERT_EVENTS, ALERTS, ATTEMPTS, DIGEST_ENTRIES, MESSAGES
-from monitor.store.watch_tables import ESCALATIONS, WITHHELD
+from monitor.store.watch_tables import ESCALATIONS, JOURNAL, WITHHELD
 from monitor.store.withheld import Withheld
 
 _CHUNK = 500
@@ -19,12 +19,18 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to an alert, in the order of the numbers."""
+    """One thing that happened to an alert, in the order of the numbers. ``weight`` is the finding's, from the journal."""
 
     number: int
     at: datetime
     reason: str
     urgency: Urgency
+    weight: int | None
+
+    @property
+    def heaviness(self) -> tuple[int, int] | None:
+        """Rank of the urgency and weight as they became; None for what a person did."""
+        return None if self.weight is None else (self.urgency.rank, self.weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,6 @@ class Raised:
     patient_id: str
     rule: str
     state: str
-    heaviness: tuple[int, int]  # rank of the urgency, weight
     clinical_at: datetime
     opened_at: datetime
     closed_at: datetime | None
@@ -88,7 +93,6 @@ def raised_about(connection: Connection, patient_ids: Collection[str]) -> dict[s
                     patient_id=row.patient_id,
                     rule=row.rule,
                     state=row.state,
-                    heaviness=(Urgency(row.urgency).rank, row.weight),
                     clinical_at=row.clinical_at,
                     opened_at=row.opened_at,
                     closed_at=row.closed_at,
@@ -148,11 +152,26 @@ def _events(connection: Connection, ids: Sequence[int]) -> dict[int, list[Event]
     found: dict[int, list[Event]] = {}
     columns = ALERT_EVENTS.c
     for part in _parts(ids):
+        weights = _weights(connection, part)
         query = select(columns.alert_id, columns.id, columns.at, columns.reason, columns.urgency)
         for alert_id, number, at, reason, urgency in connection.execute(
             query.where(columns.alert_id.in_(part)).order_by(columns.id)
         ):
-            found.setdefault(alert_id, []).append(Event(number, at, reason, Urgency(urgency)))
+            weight = weights.get((f"A-{alert_id}", at, reason))
+            found.setdefault(alert_id, []).append(Event(number, at, reason, Urgency(urgency), weight))
+    return found
+
+
+def _weights(connection: Connection, ids: Sequence[object]) -> dict[tuple[str, datetime, str], int]:
+    """How heavy a finding was at each transition: the row of an alert has only the present weight."""
+    entries = JOURNAL.c
+    named = entries.subject.in_([f"A-{alert_id}" for alert_id in ids])
+    found = {}
+    for subject, at, text in connection.execute(
+        select(entries.subject, entries.at, entries.body).where(named, entries.event == "alert")
+    ):
+        body = json.loads(text)
+        found[subject, at, body["reason"]] = body["weight"]
     return found
 
 

@@ -30,13 +30,14 @@ def demo(
     """Replay a small cohort's months in seconds; mails to look at."""
     from monitor.cli import demo_mails, demo_stage, demo_story
     from monitor.cli.output import emit, note
+    from monitor.delivery.receiver import receiving
     from monitor.service import clock
     from monitor.service.opening import open_site
 
     demo_stage.prepare(out)
     note("Fourteen patients under a moved clock; mails go by SMTP to this machine only.")
     started = clock.monotonic_seconds()
-    with demo_stage.receiving(out / "mail") as port:
+    with receiving(out / "mail") as port:
         config = demo_stage.write_config(out, port)
         with open_site(config, create=True) as site:
             told = demo_story.play(site, out)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 
-from monitor.delivery.receiver import Receiver
 from monitor.errors import UsageError
 
 MARK = "# Written by `bipn-monitor demo`; the next demo replaces it."
@@ -72,30 +66,3 @@ def write_config(out: Path, port: int) -> Path:
     config = out / "monitor.yaml"
     config.write_text(CONFIG.format(mark=MARK, port=port), encoding="utf-8")
     return config
-
-
-@contextmanager
-def receiving(folder: Path) -> Iterator[int]:
-    """A receiver on loopback in a thread of its own, as a hospital's relay would be elsewhere. Yields its port."""
-    ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def receive() -> None:
-        stop = asyncio.Event()
-        async with Receiver(folder) as receiver:
-            ready.set_result((receiver.port, asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    def serve() -> None:
-        try:
-            asyncio.run(receive())
-        except OSError as error:  # no loopback, no folder
-            ready.set_exception(UsageError(f"the demo's receiver cannot start: {error.strerror}"))
-
-    thread = threading.Thread(target=serve, name="demo receiver", daemon=True)
-    thread.start()
-    port, loop, stop = ready.result()
-    try:
-        yield port
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()

@@ -24,6 +24,7 @@ from monitor.cli.preview import preview
 from monitor.cli.replay import replay
 from monitor.cli.run import run
 from monitor.cli.schema import schema
+from monitor.cli.selftest import selftest
 from monitor.cli.snooze import snooze
 from monitor.cli.status import status
 
@@ -31,7 +32,14 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "See it work": {"demo": demo},
     "Watch": {"import": import_files, "poll": poll, "run": run, "status": status, "journal": journal},
     "Alerts": {"alerts": alerts, "ack": ack, "snooze": snooze, "explain": explain, "replay": replay},
-    "Set up": {"check-config": check_config, "test-mail": mail_test, "preview": preview, "schema": schema, "migrate": migrate},
+    "Set up": {
+        "check-config": check_config,
+        "test-mail": mail_test,
+        "selftest": selftest,
+        "preview": preview,
+        "schema": schema,
+        "migrate": migrate,
+    },
 }
 SUBCOMMANDS: dict[str, dict[str, Callable[..., None]]] = {"journal": {"verify": verify, "export": export}}
 """The commands that are groups of their own."""

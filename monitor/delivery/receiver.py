@@ -1,21 +1,31 @@
-"""A small SMTP receiver on loopback, for the demo: every mail becomes a file. Not a mail server."""
+"""A small SMTP receiver on loopback, for demo and selftest: every mail becomes a file. Not a mail server."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+from monitor.errors import UsageError
 
 LARGEST_MAIL = 1_000_000  # bytes
 LONGEST_LINE = 4096
 
 
 class Receiver:
-    """``async with Receiver(folder) as receiver``: listens on ``receiver.port``, writes ``folder/NNN.eml``, mode 0600."""
+    """``async with Receiver(folder) as receiver``: listens on ``receiver.port``, writes ``folder/NNN.eml``, mode 0600.
 
-    def __init__(self, folder: Path) -> None:
+    The first mail is never answered with ``silent_at_first``: the receiver has it, and the sender is not told so.
+    """
+
+    def __init__(self, folder: Path, *, silent_at_first: bool = False) -> None:
         self.folder = folder
+        self._silent_at_first = silent_at_first
         self.port = 0
         self.written: list[Path] = []
         self._server: asyncio.Server | None = None
@@ -68,6 +78,9 @@ class Receiver:
             if len(mail) > LARGEST_MAIL:
                 raise ValueError("larger than any mail of ours")
         self._write(bytes(mail))
+        if self._silent_at_first and len(self.written) == 1:
+            await reader.read()  # until the sender is gone
+            raise ConnectionResetError
         writer.write(b"250 taken\r\n")
 
     def _write(self, mail: bytes) -> None:
@@ -75,6 +88,36 @@ class Receiver:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(mail)
         self.written.append(path)
+
+
+@contextmanager
+def receiving(folder: Path, *, silent_at_first: bool = False) -> Iterator[int]:
+    """A receiver in a thread of its own, as a hospital's relay would be elsewhere. Yields its port.
+
+    Raises UsageError where it cannot listen or write.
+    """
+    ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def receive() -> None:
+        stop = asyncio.Event()
+        async with Receiver(folder, silent_at_first=silent_at_first) as receiver:
+            ready.set_result((receiver.port, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    def serve() -> None:
+        try:
+            asyncio.run(receive())
+        except OSError as error:  # no loopback, no folder
+            ready.set_exception(UsageError(f"a receiver on this machine cannot start: {error.strerror}"))
+
+    thread = threading.Thread(target=serve, name="receiver", daemon=True)
+    thread.start()
+    port, loop, stop = ready.result()
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
 
 
 _REPLIES = {

@@ -24,7 +24,7 @@ def mail_test(
     config: ConfigOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Send one mail through the relay, and one through the fallback, every step reported."""
+    """Send one mail through each relay, every step reported."""
     import asyncio
     from dataclasses import asdict
 
@@ -40,7 +40,8 @@ def mail_test(
     taken = {name: steps[-1].ok for name, steps in walked.items()}
     if output is Format.JSON:
         told = {name: {"ok": taken[name], "steps": [asdict(step) for step in steps]} for name, steps in walked.items()}
-        emit_json(told.pop("relay") | {"ok": all(taken.values())} | told)  # the fallback's beside the first one's, where there is one
+        # The first relay's steps stand where they always did; the fallback's beside them, where there is one.
+        emit_json(told.pop("relay") | {"ok": all(taken.values())} | told)
     else:
         for route in found:
             if len(found) > 1:

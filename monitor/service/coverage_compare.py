@@ -65,6 +65,7 @@ def compare(
     announce_within: timedelta,
 ) -> list[Case]:
     """The cases of one patient: what the facts demand, what was raised besides, and the corrections of what was told."""
+    written = _Written(mails=mails, now=now, announce_within=announce_within)
     cases: list[Case] = []
     told: dict[int, tuple[Raised, Event]] = {}
     for each in due:
@@ -75,10 +76,10 @@ def compare(
             cases.append(_missing(each, now))
     for alert in raised:
         told |= {event.number: (alert, event) for event in alert.events if event.at > since and event.reason in _RAISES}
-    cases += [_told(alert, event, mails, now, announce_within) for alert, event in told.values()]
+    cases += [_told(alert, event, written) for alert, event in told.values()]
     for alert, event in ((a, e) for a in raised for e in a.events if e.at > since and e.reason in _CORRECTS):
-        if any(mail.accepted_at is not None and mail.created_at < event.at for mail in _about(alert, mails)):
-            cases.append(_told(alert, event, mails, now, announce_within, correction=True))
+        if any(mail.accepted_at is not None and mail.created_at < event.at for mail in written.about(alert)):
+            cases.append(_told(alert, event, written, correction=True))
     return cases
 
 
@@ -126,15 +127,32 @@ def _new_occasion(due: Due, alert: Raised) -> bool:
     return due.reason is Reason.NEW_OCCASION and alert.acknowledged_at is not None
 
 
-def _about(alert: Raised, mails: Sequence[Mails]) -> list[Mail]:
-    return [mail for several in mails for mail in several.about(alert.alert_id)]
+@dataclass(slots=True, kw_only=True)
+class _Written:
+    """What was written about one patient, by himself and in digests, as it stands at ``now``."""
+
+    mails: Sequence[Mails]
+    now: datetime
+    announce_within: timedelta
+
+    def about(self, alert: Raised) -> list[Mail]:
+        return [mail for several in self.mails for mail in several.about(alert.alert_id)]
+
+    def leaves_later(self, mail: Mail) -> bool:
+        """Whether a mail was decided to go later, within a day, nobody tried it yet, and its time has not come."""
+        put_off = mail.created_at < mail.next_attempt_at <= mail.created_at + timedelta(days=1)
+        return put_off and mail.state == "pending" and mail.words is None and mail.next_attempt_at + GRACE > self.now
+
+    def goes_behind(self, mail: Mail) -> int | None:
+        """The earlier mail to the same reader about the same patient that leaves later: a correction keeps its place."""
+        others = (other for each in self.mails[0].by_alert.values() for other in each)
+        ahead = (other.number for other in others if other.address == mail.address and self.leaves_later(other))
+        return min((number for number in ahead if number < mail.number), default=None)
 
 
-def _told(
-    alert: Raised, event: Event, mails: Sequence[Mails], now: datetime, announce_within: timedelta, *, correction: bool = False
-) -> Case:
-    since = [mail for mail in _about(alert, mails) if mail.created_at >= event.at]
-    fate, owner, why = _fate(alert, event, since, now, announce_within)
+def _told(alert: Raised, event: Event, written: _Written, *, correction: bool = False) -> Case:
+    since = [mail for mail in written.about(alert) if mail.created_at >= event.at]
+    fate, owner, why = _fate(alert, event, since, written)
     accepted = [mail.accepted_at for mail in since if mail.accepted_at is not None]
     return Case(
         patient_id=alert.patient_id,
@@ -153,31 +171,28 @@ def _told(
     )
 
 
-def _fate(alert: Raised, event: Event, since: Sequence[Mail], now: datetime, announce_within: timedelta) -> tuple[Fate, str, str]:
+def _fate(alert: Raised, event: Event, since: Sequence[Mail], written: _Written) -> tuple[Fate, str, str]:
     """What became of one event: fate, owner, why. ``since`` are the mails about the alert since then."""
     if any(mail.accepted_at is not None for mail in since):
         return "told", "", ""
     for held in reversed(alert.withheld):
-        if held.since >= event.at and (held.until is None or held.until + GRACE > now):
+        if held.since >= event.at and (held.until is None or held.until + GRACE > written.now):
             return "withheld", held.owner, held.reason
-    if alert.digest_since is not None and now - alert.digest_since < _DIGEST_AT_LATEST:
+    if alert.digest_since is not None and written.now - alert.digest_since < _DIGEST_AT_LATEST:
         return "withheld", "daily digest", "old news, or many at once: named in the next digest"
     if alert.acknowledged_at is not None and alert.acknowledged_at >= event.at:
         return "withheld", alert.acknowledged_by or "somebody", "taken on before a mail had gone out"
-    return next(_without_acceptance(alert, event, since, now, announce_within))
+    return next(_without_acceptance(alert, event, since, written))
 
 
-def _without_acceptance(
-    alert: Raised, event: Event, since: Sequence[Mail], now: datetime, announce_within: timedelta
-) -> Iterator[tuple[Fate, str, str]]:
+def _without_acceptance(alert: Raised, event: Event, since: Sequence[Mail], written: _Written) -> Iterator[tuple[Fate, str, str]]:
     """Reasons in the order in which they count; the last one always stands."""
+    now = written.now
     waiting = [mail for mail in since if mail.state in ("pending", "sending")]
     if now - event.at < GRACE or any(now - mail.created_at < GRACE for mail in waiting):
         yield "waiting", "", "decided a moment ago"
     for mail in waiting:
-        if mail.words is None and _leaves_later(mail, now):
-            yield "withheld", "quiet hours", f"message {mail.number} leaves at their end"
-        yield "unexplained", "", f"message {mail.number} waits since its decision: {mail.words or 'never tried'}"
+        yield _waiting(mail, written)
     for mail in since:
         if mail.state == "dead":
             yield "unexplained", "", f"message {mail.number} was refused for good: {mail.words or mail.reason or 'no words'}"
@@ -185,12 +200,17 @@ def _without_acceptance(
             yield "unexplained", "", f"message {mail.number} counts as accepted, and no relay's word of that is on record"
         if mail.state == "cancelled" and alert.closed_at is not None:
             yield "withheld", "the program", f"closed before the mail went out: {mail.reason or 'no reason on record'}"
-    old_news = event.at - alert.clinical_at > announce_within or any(held.since >= event.at for held in alert.withheld)
+    old_news = event.at - alert.clinical_at > written.announce_within or any(held.since >= event.at for held in alert.withheld)
     if not since and alert.closed_at is not None and alert.closed_at >= event.at and old_news:
         yield "withheld", "daily digest", "held no longer when the digest was due"
     yield "unexplained", "", _NO_MAIL
 
 
-def _leaves_later(mail: Mail, now: datetime) -> bool:
-    """Whether a mail was decided to go later, within a day, and its time has not come."""
-    return mail.created_at < mail.next_attempt_at <= mail.created_at + timedelta(days=1) and mail.next_attempt_at + GRACE > now
+def _waiting(mail: Mail, written: _Written) -> tuple[Fate, str, str]:
+    """What is said of a mail that no relay has taken yet."""
+    if written.leaves_later(mail):
+        return "withheld", "quiet hours", f"message {mail.number} leaves at their end"
+    behind = written.goes_behind(mail) if mail.words is None else None
+    if behind is not None:
+        return "withheld", "quiet hours", f"message {mail.number} follows message {behind}, which leaves at their end"
+    return "unexplained", "", f"message {mail.number} waits since its decision: {mail.words or 'never tried'}"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from monitor.config.settings import Settings
 from monitor.service.figures import Figures
 from monitor.service.shapes import instant_text, local_text
+from monitor.store.room import free_bytes
 from monitor.store.troubles import Trouble
 
 LATE_ROUNDS = 3
@@ -18,6 +19,9 @@ WAITING_TOO_LONG = timedelta(minutes=15)
 STATEMENT_TOO_OLD = timedelta(hours=36)
 """The statement is daily: half a day late is late."""
 
+LEAST_ROOM_BYTES = 50_000_000
+"""(J) Weeks of a busy clinic, and more than one large import needs."""
+
 GAPS_SHOWN = 5
 RELAYS = {"relay": "the relay", "fallback": "the fallback relay"}
 SAID_HERE = ("relay", "fallback-relay", "nobody-home", "feed-quiet")
@@ -27,6 +31,7 @@ SAID_HERE = ("relay", "fallback-relay", "nobody-home", "feed-quiet")
 def problems(settings: Settings, found: Figures, now: datetime) -> Iterator[str]:
     """Everything that needs somebody; what stops the watching comes first."""
     yield from _of_rounds(settings, found, now)
+    yield from _of_disk(settings)
     yield from (f"{trouble.words} (since {local_text(trouble.since, settings.time_zone)})" for trouble in _troubles(found))
     yield from _of_mail(settings, found, now)
     yield from _of_escalation(found, now)
@@ -49,6 +54,13 @@ def _of_rounds(settings: Settings, found: Figures, now: datetime) -> Iterator[st
         yield "no round was ever done: start `bipn-monitor run`, or run `bipn-monitor poll`"
     elif now - found.round.finished_at > late_after:
         yield f"the last round is {ago(now - found.round.finished_at)} old: nobody watches; start `bipn-monitor run`"
+
+
+def _of_disk(settings: Settings) -> Iterator[str]:
+    free = free_bytes(settings.database)
+    if free is not None and free < LEAST_ROOM_BYTES:
+        room = f"has only {free // 1_000_000} MB left" if free >= 1_000_000 else "is full"
+        yield f"the disk of the database {room}: make room; without any, nothing is recorded and nobody is told"
 
 
 def _troubles(found: Figures) -> list[Trouble]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.installation import NURSES, Installation, until
 from tests.e2e.nursery import Nursery
-from tests.e2e.ward import admit, assert_told, assess, configure, copies, later, waiting
+from tests.e2e.ward import admit, assert_told, assess, configure, copies, later, until_status_says, waiting
 from tests.smtp_server import SILENT, SmtpServer
 
 FIRST, SECOND = "P-0001", "P-0002"
@@ -98,6 +98,7 @@ def test_given_a_disk_that_fills_up_when_there_is_room_again_then_the_daemon_goe
         until(lambda: "round finished" in watching.log, what="the first round")
         with filled(small_disk):
             until(lambda: "disk" in watching.log, what="a word about the disk")
+            until_status_says(installed, "the disk of the database is full")
         assess(installed, FIRST)
         until(lambda: len(relay.taken) == len(NURSES), what="the mails")
         until(lambda: not waiting(installed), what="their outcome")

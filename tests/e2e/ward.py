@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -168,6 +169,7 @@ def until_status_says(installed: Installation, words: str) -> None:
     said: list[str] = []
 
     def says() -> bool:
+        time.sleep(0.2)  # each look is work
         ran = installed.call("status", "--format", "json", code=None)
         said[:] = ran.json["problems"]
         assert ran.code == int(bool(said)), ran

@@ -314,3 +314,16 @@ def test_given_a_journal_that_was_edited_when_stated_then_that_is_a_problem(clin
     edited(clinic, "UPDATE journal SET body = replace(body, 'immediate', 'review')")
     mail = statement_of(clinic, on(29, 7))
     assert "journal is broken" in mail.text.replace("\n", " ")
+
+
+def test_given_a_record_that_cannot_be_read_when_stated_then_that_is_a_problem_and_the_others_are_covered(clinic: Clinic) -> None:
+    a_fall(clinic, "P-1")
+    clinic.on_bortezomib("P-2", until_day=28)
+    clinic.poll(on(28, 15))
+    edited(clinic, "UPDATE doses SET given_at = '2026-99-99' WHERE source_id = 'P-2-d7'")
+    clinic.poll(on(28, 16))
+    found = covered(clinic, on(28, 17))
+    assert (found.not_evaluated, found.unexplained) == (1, 0)
+    mail = statement_of(clinic, on(29, 7))
+    assert "1 PROBLEM" in mail.message["Subject"]
+    assert "P-2" not in mail.text

@@ -123,8 +123,14 @@ def _said_as_much(due: Due, alert: Raised) -> bool:
 
 
 def _new_occasion(due: Due, alert: Raised) -> bool:
-    """Whether what was due is another event than the one somebody had taken on."""
-    return due.reason is Reason.NEW_OCCASION and alert.acknowledged_at is not None
+    """Whether what was due is another event than the one somebody had taken on.
+
+    Where that one was heavier, and the record was corrected since, what remains is no news: it stays in mind as lowered.
+    """
+    if due.reason is not Reason.NEW_OCCASION or alert.acknowledged_at is None:
+        return False
+    before = [event.heaviness for event in alert.events if event.at < due.at and event.heaviness is not None]
+    return not before or before[-1] <= due.heaviness
 
 
 @dataclass(slots=True, kw_only=True)

@@ -117,7 +117,7 @@ class Nursery:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment({}),
+            env=environment(self.like.environ),
         )
         self._ear = threading.Thread(target=self._listen, daemon=True)
         self._ear.start()
@@ -137,10 +137,11 @@ class Nursery:
     def start(self, installed: Installation, *words: str, **environ: str) -> Child:
         """One command, running."""
         log = installed.folder.with_name(f"{installed.folder.name}.log")
+        log.touch()
         order = {
             "words": ["--config", str(installed.config), *words],
             "folder": str(installed.folder),
-            "environ": environ,
+            "environ": installed.environ | environ,
             "log": str(log),
         }
         with self._one:

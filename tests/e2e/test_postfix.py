@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import NURSES, Installation, until
+from tests.e2e.nursery import Nursery
 from tests.e2e.ward import admit, assert_told, assess, configure, copies, daemon, is_known, later, until_status_says, waiting
 from tests.postfix import Postfix
 from tests.smtp_server import self_signed
@@ -70,6 +72,16 @@ FAULTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """Warnings end a daemon, but for one that pyproject.toml names too: a relay under TLS that says nothing any more, whose
+    connection asyncio had begun to close when its loop ended.
+    """
+    folder = tmp_path_factory.mktemp("like") / "site"
+    with Nursery(Installation(folder, 1, {"PYTHONWARNINGS": "error,ignore::ResourceWarning"})) as made:
+        yield made
+
+
 @pytest.fixture
 def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Postfix]:
     """A relay whose certificate this machine trusts."""
@@ -84,8 +96,7 @@ def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Postfix]:
 def installed(tmp_path: Path, relay: Postfix) -> Installation:
     """Two patients who are well, and a relay that is spoken to under TLS."""
     made = Installation(tmp_path / "site", relay.port)
-    # As in pyproject.toml: TLS with a relay that says nothing any more, which asyncio had begun to close when its loop ended.
-    made.environ["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"
+    made.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_FILE"]
     configure(made, "insecure: true", "timeout: 1 s")
     admit(made, (FIRST, SECOND))
     return made
@@ -93,11 +104,11 @@ def installed(tmp_path: Path, relay: Postfix) -> Installation:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_given_a_fault_of_postfix_when_somebody_gets_worse_then_nothing_is_lost_and_it_is_told(
-    installed: Installation, relay: Postfix, name: str
+    nursery: Nursery, installed: Installation, relay: Postfix, name: str
 ) -> None:
     fault = FAULTS[name]
     fault.begin(relay)
-    with daemon(installed):
+    with daemon(nursery, installed):
         assess(installed, FIRST)
         until_status_says(installed, fault.said)
         until(lambda: {mail.recipient for mail in relay.mails()} >= set(fault.spares), what="the mail to the others")
@@ -111,9 +122,9 @@ def test_given_a_fault_of_postfix_when_somebody_gets_worse_then_nothing_is_lost_
 
 
 def test_given_a_postfix_that_is_restarted_when_somebody_gets_worse_meanwhile_then_the_daemon_sends_by_itself(
-    installed: Installation, relay: Postfix
+    nursery: Nursery, installed: Installation, relay: Postfix
 ) -> None:
-    with daemon(installed):
+    with daemon(nursery, installed):
         assess(installed, FIRST)
         relay.wait_for(len(NURSES))
         relay.stop()

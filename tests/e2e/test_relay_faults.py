@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import NURSES, Installation, until
+from tests.e2e.nursery import Nursery
 from tests.e2e.ward import (
     admit,
     assert_told,
@@ -18,13 +19,12 @@ from tests.e2e.ward import (
     configure,
     copies,
     daemon,
-    has_rounds,
     is_known,
     later,
     until_status_says,
     waiting,
 )
-from tests.smtp_server import DROP, SILENT, SmtpServer
+from tests.smtp_server import DROP, SILENT, SmtpServer, self_signed
 
 FIRST, SECOND = "P-0001", "P-0002"
 PATIENCE = "insecure: true, timeout: 1 s"
@@ -67,6 +67,12 @@ FAULTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with Nursery(Installation(tmp_path_factory.mktemp("like") / "site", port=1)) as made:
+        yield made
+
+
 @pytest.fixture
 def relay() -> Iterator[SmtpServer]:
     with SmtpServer(users={"monitor": "secret"}) as server:
@@ -86,11 +92,11 @@ def installed(tmp_path: Path, relay: SmtpServer) -> Installation:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_given_a_fault_of_the_relay_when_somebody_gets_worse_then_nothing_is_lost_and_it_is_told(
-    installed: Installation, relay: SmtpServer, name: str
+    nursery: Nursery, installed: Installation, relay: SmtpServer, name: str
 ) -> None:
     fault = FAULTS[name]
     fault.begin(relay)
-    with daemon(installed):
+    with daemon(nursery, installed):
         assess(installed, FIRST)
         until(lambda: fault.attempt in outcomes(installed), what=f"an attempt that ends as {fault.attempt}")
         until(lambda: {mail.recipient for mail in relay.taken} >= set(fault.spares), what="the mail to the others")
@@ -103,34 +109,55 @@ def test_given_a_fault_of_the_relay_when_somebody_gets_worse_then_nothing_is_los
     assert_told(installed, copies(relay.mails), refused=fault.refused)
 
 
+@pytest.mark.parametrize("said", ["STARTTLS", "certificate"])
+def test_given_a_relay_that_offers_no_tls_to_be_trusted_when_somebody_gets_worse_then_nothing_goes_in_clear_and_nothing_is_lost(
+    nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    for name in ("trusted", "strange"):
+        (tmp_path / name).mkdir()
+    trusted, strange = self_signed(tmp_path / "trusted"), self_signed(tmp_path / "strange")
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.certificate))
+    with SmtpServer(tls=strange.serving() if said == "certificate" else None) as relay:
+        installed = Installation(tmp_path / "site", relay.port, {"SSL_CERT_FILE": str(trusted.certificate)})
+        configure(installed, "insecure: true", "timeout: 3 s")
+        admit(installed, (FIRST, SECOND))
+        with daemon(nursery, installed):
+            assess(installed, FIRST)
+            until_status_says(installed, said)
+            assess(installed, SECOND)
+            until(lambda: is_known(installed, SECOND), what="the second patient's alert")
+        assert relay.mails == []
+        relay.tls = trusted.serving()
+        later(installed)
+        assert_told(installed, copies(relay.mails), most=1)
+        assert all(mail.over_tls for mail in relay.mails)
+
+
 def test_given_a_relay_that_answers_nothing_for_long_when_somebody_gets_worse_then_evaluation_does_not_wait_for_it(
-    installed: Installation, relay: SmtpServer
+    nursery: Nursery, installed: Installation, relay: SmtpServer
 ) -> None:
     configure(installed, PATIENCE, "insecure: true, timeout: 60 s")
     relay.always("RCPT", SILENT)
-    process = installed.start("run")
-    try:
-        until(lambda: has_rounds(installed) and installed.rows("SELECT id FROM rounds"), what="the first round")
-        assess(installed, FIRST)
-        until(lambda: any(command.startswith("RCPT") for command in relay.commands), what="a mail that hangs")
-        assess(installed, SECOND)
-        until(lambda: is_known(installed, SECOND), seconds=10, what="the second patient's alert")
-    finally:
-        process.kill()  # in the middle of a mail
-        process.communicate()
+    watching = nursery.start(installed, "run")
+    until(lambda: "round finished" in watching.log, what="the first round")
+    assess(installed, FIRST)
+    until(lambda: any(command.startswith("RCPT") for command in relay.commands), what="a mail that hangs")
+    assess(installed, SECOND)
+    until(lambda: is_known(installed, SECOND), seconds=10, what="the second patient's alert")
+    watching.kill()  # in the middle of a mail
     relay.forget_script()
     later(installed)
     assert_told(installed, copies(relay.mails), most=1)
 
 
 def test_given_a_relay_that_is_down_when_it_is_up_again_then_the_daemon_sends_by_itself(
-    installed: Installation, relay: SmtpServer
+    nursery: Nursery, installed: Installation, relay: SmtpServer
 ) -> None:
     with SmtpServer() as gone:
         port = gone.port
     configure(installed, f"port: {relay.port}", f"port: {port}")
     configure(installed, ", username: monitor", "")
-    with daemon(installed):
+    with daemon(nursery, installed):
         assess(installed, FIRST)
         until_status_says(installed, "relay")
         with SmtpServer(port=port) as up:

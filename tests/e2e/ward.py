@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from datetime import timedelta
 from monitor.delivery.message import REPEAT
 from monitor.service import clock
 from tests.e2e.installation import NURSES, Installation, until, write_csv
+from tests.e2e.nursery import Child, Nursery
 from tests.postfix import DeliveredMail
 from tests.smtp_server import ReceivedMail
 
@@ -85,35 +84,21 @@ def is_known(installed: Installation, patient: str) -> bool:
 
 
 @contextmanager
-def daemon(installed: Installation) -> Iterator[subprocess.Popen[str]]:
+def daemon(nursery: Nursery, installed: Installation) -> Iterator[Child]:
     """``run``, from its first round until SIGTERM; fails if it does not stop or prints a traceback."""
-    before = installed.rows("SELECT finished_at FROM rounds") if has_rounds(installed) else []
-    process = installed.start("run")
+    before = installed.rows("SELECT finished_at FROM rounds")
+    child = nursery.start(installed, "run")
+    until(lambda: child.code is not None or installed.rows("SELECT finished_at FROM rounds") != before, what="the first round")
+    assert child.code is None, child.log
     try:
-        until(lambda: process.poll() is not None or rounds_since(installed, before), what="the first round")
-        assert process.poll() is None, "the daemon has ended"
-        yield process
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
-        installed.printed += [out, err]
-        assert (process.returncode, out) == (0, ""), err
-        assert "Traceback" not in err, err
+        yield child
     except BaseException:
-        process.kill()
-        print(process.communicate()[1])  # noqa: T201  # shown with the failure
+        child.kill()
+        print(child.log)  # noqa: T201  # shown with the failure
         raise
-
-
-def has_rounds(installed: Installation) -> bool:
-    """Whether the database is there and has its tables."""
-    if not installed.database.exists():
-        return False
-    return bool(installed.rows("SELECT 1 FROM sqlite_master WHERE name = 'rounds'"))
-
-
-def rounds_since(installed: Installation, before: list[tuple[str]]) -> bool:
-    """Whether a round was finished since ``before`` was read."""
-    return has_rounds(installed) and installed.rows("SELECT finished_at FROM rounds") != before
+    assert child.terminate() == 0, child.log
+    installed.printed.append(child.log)
+    assert "Traceback" not in child.log, child.log
 
 
 def later(installed: Installation, *, hours: Iterable[float] = (1, 2, 3)) -> None:

@@ -25,6 +25,8 @@ Kind = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault",
 NEEDS_LOGIN = frozenset({454, 530, 534, 535, 538})  # RFC 4954 section 6 and RFC 3207: about the relay, not the message
 CLOSING = 421  # RFC 5321 section 4.2.1: the relay hangs up
 MAILBOX_FULL = 552  # permanent by its number; in practice it empties
+TOO_BIG = "5.3.4"  # RFC 3463 section 3.4: beside 552 it says that the mail is, and will be
+POLICY = "5.7."  # RFC 3463 section 3.8: beside a recipient as a rule "you may not relay here": mended at the relay
 QUIT_SECONDS = 5.0
 LONGEST_WORDS = 300
 
@@ -146,7 +148,8 @@ class Session:
 
     def _defect(self, error: Exception) -> Outcome:
         self._hang_up()
-        kind: Kind = "indeterminate" if self._at == "message" else "refused_for_now"
+        before = self._at not in ("sender", "recipient", "data", "message")  # any message
+        kind: Kind = "relay_fault" if before else "indeterminate" if self._at == "message" else "refused_for_now"
         return Outcome(kind=kind, code=None, words=f"a defect of the program: {type(error).__name__}", at=self._at)
 
     def _after_fault(self, outcome: Outcome) -> None:
@@ -181,6 +184,10 @@ def classify(error: Exception, at: StepName) -> Outcome:
         if isinstance(error, ValueError):
             return Outcome(kind="relay_fault" if at == "sender" else "refused_for_good", code=None, words=words, at=at)
         return Outcome(kind="indeterminate" if at == "message" else "relay_fault", code=None, words=words, at=at)
+    if code == MAILBOX_FULL and (words.startswith(TOO_BIG) or at == "sender"):  # with MAIL only the size is told so far
+        return Outcome(kind="refused_for_good", code=code, words=words, at="message")
+    if at == "recipient" and words.startswith(POLICY):
+        return Outcome(kind="relay_fault", code=code, words=words, at=at)
     if code < 500 or code == MAILBOX_FULL:
         return Outcome(kind="refused_for_now", code=code, words=words, at=at)
     # A sender refused for good is refused for every message: the relay or the configuration has to change.

@@ -20,6 +20,11 @@ def after_refusal(message_id: str, attempts: int) -> timedelta:
     return wait * (1 + SPREAD * _part(f"{message_id} {attempts}"))
 
 
+def after_doubt(message_id: str, attempts: int) -> timedelta:
+    """The wait of a message at which a relay failed that may be fine: longer than the relay's own waits, not an hour."""
+    return after_refusal(message_id, min(attempts, len(REFUSED) - 1))
+
+
 def after_fault(host: str, failures: int) -> timedelta:
     """The wait after the ``failures``-th fault in a row of a relay: as above, or up to a fifth shorter."""
     wait = FAULT[min(failures, len(FAULT)) - 1]

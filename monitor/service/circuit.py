@@ -6,21 +6,44 @@ the program is told by mail when it lasts, which leaves by the other relay or wh
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from monitor.delivery.email import Outcome
 from monitor.service import back_off
 from monitor.service.alarms import LOOK_AT_STATUS, Alarm
 from monitor.service.relays import Name
 from monitor.store import circuits, troubles
 from monitor.store.circuits import Circuit
 
+_OF_THE_MAILBOX = re.compile(r"4\.2\.\d")  # RFC 3463 section 3.3
+
 TELL_AFTER = timedelta(minutes=2)
 DOUBTS = 2
 """So many messages in a row whose fate a relay leaves unknown are a fault of it; one is not."""
 
 TROUBLE: dict[Name, str] = {"relay": "relay", "fallback": "fallback-relay"}
+
+
+def of_one(outcome: Outcome) -> bool:
+    """Whether a relay's fault may lie in one message or in whom it is for: it was fine until it heard of these."""
+    return outcome.kind == "relay_fault" and outcome.at in ("recipient", "data")
+
+
+def another_may_take(outcome: Outcome) -> bool:
+    """Whether what one relay did not take is worth handing to another at once. Not what its recipient's mailbox refuses."""
+    if outcome.kind != "refused_for_now":
+        return of_one(outcome)
+    return outcome.code is not None and outcome.code < 500 and not _OF_THE_MAILBOX.match(outcome.words)
+
+
+def next_attempt_at(message_id: str, attempts: int, outcome: Outcome, now: datetime) -> datetime | None:
+    """When a message that was not taken is due again; None for a fault of the relay alone: it is waited out as it is."""
+    if of_one(outcome):
+        return now + back_off.after_doubt(message_id, attempts)
+    return None if outcome.kind == "relay_fault" else now + back_off.after_refusal(message_id, attempts)
 
 
 def may_be_tried(circuit: Circuit, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What follows when a message is given up: nobody waits for an answer to a mail that nobody got."""
+"""What follows when a message is given up, or does not get through: nobody waits for an answer to a mail that nobody got."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from monitor.clinical.findings import Urgency
 from monitor.delivery import plain
 from monitor.delivery.email import Outcome
 from monitor.delivery.message import mint_message_id
-from monitor.service import alarms
+from monitor.service import alarms, circuit
 from monitor.service.opening import Site
 from monitor.store import escalations, outbox
 
 log = logging.getLogger(__name__)
+
+HELD_UP_AFTER = 4
+"""Attempts (J): then a message is about twenty minutes old, and greylisting or a relay's restart is over."""
 
 OF_THE_MESSAGE = ("data", "message")
 """Steps at which a relay refuses what is said, not whom it is said to."""
@@ -43,6 +46,30 @@ def follow_up(site: Site, connection: Connection, message: outbox.StoredMessage,
         return
     alarm = unsendable(message.id, outcome.words) if its_own_fault else alarms.refused_mail(message.id, outcome.words)
     alarms.raise_alarm(site, connection, alarm, now)
+
+
+def held_up(site: Site, connection: Connection, message: outbox.StoredMessage, outcome: Outcome, now: datetime) -> None:
+    """In the transaction of an outcome that is none: after some attempts, or at once where only a person can mend it, the
+    next people are told, once, and the administrator every day. The message is tried on."""
+    refused = circuit.of_one(outcome) and outcome.code is not None and outcome.code >= 500
+    if outcome.kind == "accepted" or (message.attempts < HELD_UP_AFTER and not refused):
+        return
+    if outcome.kind == "relay_fault" and not circuit.of_one(outcome):
+        return
+    if message.attempts == (1 if refused else HELD_UP_AFTER):
+        escalations.bring_forward(connection, message.alert_ids, now, why="a mail that does not get through")
+    if message.kind != "operations" and not _is_of_operations(site, message):
+        alarms.raise_alarm(site, connection, undelivered(message, outcome), now)
+
+
+def undelivered(message: outbox.StoredMessage, outcome: Outcome) -> alarms.Alarm:
+    """A message that a relay refuses for now, again and again; told once a day for each recipient."""
+    return alarms.Alarm(
+        problem=f"message {message.id} was tried {message.attempts} times and is not delivered: {outcome.words}",
+        consequence="its recipient may not be told; it is tried on, and whoever is next in the escalation was told",
+        remedies=("Ask whoever runs the recipient's mailbox or the relay what is wrong.", alarms.LOOK_AT_STATUS),
+        occasion=f"undelivered {message.recipient_address}",
+    )
 
 
 def _plain(site: Site, message: outbox.StoredMessage) -> outbox.NewMessage:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from monitor.delivery.email import Outcome, Session
 from monitor.errors import DatabaseError, MonitorError
-from monitor.service import back_off, circuit, clock, dead_letters
+from monitor.service import circuit, clock, dead_letters
 from monitor.service.opening import Site
 from monitor.service.outgoing import Writer
 from monitor.service.relays import Route
@@ -59,6 +59,7 @@ class Lane:
     route: Route
     circuit: Circuit
     fault: str | None = None
+    doubted_over: str | None = None  # the address at whose message it failed last: more of the same prove nothing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,13 +116,15 @@ class Sweep:
     async def _probe(self, lane: Lane) -> None:
         """One message over a relay that failed; or, where none waits, a greeting: it heals without a message too."""
         seconds = PROBE_SECONDS if len(self.lanes) > 1 else DEADLINE_SECONDS
-        message = None if self.stopping() else await self._claim()
+        message = None if self.stopping() else await self._claim(least_tried_first=True)
         async with lane.route.session() as session:
             if message is not None:
                 await self._hand_over(lane, session, message, seconds, probing=True)
                 return
             outcome = await session.greet(deadline_seconds=seconds)
-            lane.circuit = await self._write("circuit", lambda connection: self._judged(connection, lane, outcome, probing=True))
+            lane.circuit = await self._write(
+                "circuit", lambda connection: self._judged(connection, lane, outcome, None, probing=True)
+            )
 
     async def _drain(self, lane: Lane) -> None:
         """All that is due, by as many connections as that is worth."""
@@ -162,12 +165,16 @@ class Sweep:
     def _goes_on(self, lane: Lane) -> bool:
         return not (self._halted or lane.circuit.is_open or self.stopping())
 
-    async def _claim(self) -> StoredMessage | None:
+    async def _claim(self, *, least_tried_first: bool = False) -> StoredMessage | None:
         """The next message, committed as ours."""
-        claimed = await self._write(
-            "claim",
-            lambda connection: claims.claim_due(connection, now=self._now(), limit=1, lease=LEASE, holder=self.holder),
-        )
+
+        def claim(connection: Connection) -> list[StoredMessage]:
+            now = self._now()
+            return claims.claim_due(
+                connection, now=now, limit=1, lease=LEASE, holder=self.holder, least_tried_first=least_tried_first
+            )
+
+        claimed = await self._write("claim", claim)
         return claimed[0] if claimed else None
 
     async def _hand_over(self, lane: Lane, session: Session, message: StoredMessage, seconds: float, *, probing: bool) -> None:
@@ -177,6 +184,12 @@ class Sweep:
             outcome = _unwritten(error)
         else:
             outcome = await session.send(sender, message.recipient_address, data, deadline_seconds=seconds)
+            other = self._another(lane) if circuit.another_may_take(outcome) else None
+            if other is not None:
+                await self._note(lane, message, outcome, probing=probing)
+                lane, probing = other, False
+                async with other.route.session() as second:
+                    outcome = await second.send(sender, message.recipient_address, data, deadline_seconds=DEADLINE_SECONDS)
         after = await self._record(lane, message, outcome, probing=probing)
         found_out = after is not lane.circuit  # otherwise another message did, while this one was on its way
         lane.circuit = after
@@ -185,6 +198,19 @@ class Sweep:
         elif found_out or outcome.kind != "relay_fault":
             self.failed.add(message.id)
         self.progress()
+
+    def _another(self, lane: Lane) -> Lane | None:
+        """A relay that takes mail, as far as is known, beside this one."""
+        return next((other for other in self.lanes if other is not lane and not other.circuit.is_open), None)
+
+    async def _note(self, lane: Lane, message: StoredMessage, outcome: Outcome, *, probing: bool) -> None:
+        """Commit an attempt after which the message stays ours, and goes to another relay."""
+
+        def note(connection: Connection) -> Circuit:
+            claims.record_attempt(connection, message, outcome.kind, outcome.words, now=clock.now(), relay=lane.route.name)
+            return self._judged(connection, lane, outcome, message, probing=probing)
+
+        lane.circuit = await self._write("attempt", note)
 
     async def _record(self, lane: Lane, message: StoredMessage, outcome: Outcome, *, probing: bool) -> Circuit:
         """Commit what came of it; the lane's circuit after that."""
@@ -197,12 +223,14 @@ class Sweep:
                 outcome.kind,
                 outcome.words,
                 now=clock.now(),
-                next_attempt_at=now + back_off.after_refusal(message.message_id, message.attempts),
+                next_attempt_at=circuit.next_attempt_at(message.message_id, message.attempts, outcome, now),
                 relay=lane.route.name,
             )
             if moved and follow_up and outcome.kind == "refused_for_good":
                 dead_letters.follow_up(self.site, connection, message, outcome, now)
-            return self._judged(connection, lane, outcome, probing=probing)
+            elif moved and follow_up:
+                dead_letters.held_up(self.site, connection, message, outcome, now)
+            return self._judged(connection, lane, outcome, message, probing=probing)
 
         for _ in range(TRIES_TO_RECORD):
             try:
@@ -216,8 +244,10 @@ class Sweep:
                 break
         return await self._write("outcome", partial(record, follow_up=False))
 
-    def _judged(self, connection: Connection, lane: Lane, outcome: Outcome, *, probing: bool) -> Circuit:
-        """What an outcome says of the relay itself."""
+    def _judged(
+        self, connection: Connection, lane: Lane, outcome: Outcome, message: StoredMessage | None, *, probing: bool
+    ) -> Circuit:
+        """What an outcome says of the relay itself; of ``message``, or of a greeting."""
         known, host, now = lane.circuit, lane.route.address.host, self._now()
         if outcome.kind not in ("relay_fault", "indeterminate"):
             if known.failures and lane is self.lanes[0]:  # of the others nobody knows now, and nobody needs to
@@ -226,9 +256,14 @@ class Sweep:
             return circuit.heal(connection, known)
         if known.is_open and not probing:
             return known
+        if message is not None and circuit.of_one(outcome):
+            if not known.is_open and lane.doubted_over == message.recipient_address:
+                return known
+            lane.doubted_over = message.recipient_address
         unknown = "indeterminate: " if outcome.kind == "indeterminate" else ""  # what became of the mail, not what to do
         said = f"{unknown}{outcome.words} (at {outcome.at})"
-        failed = circuit.fault if outcome.kind == "relay_fault" else circuit.doubt
+        doubtful = outcome.kind == "indeterminate" or circuit.of_one(outcome)
+        failed = circuit.doubt if doubtful else circuit.fault
         after = failed(connection, known, host, said, now)
         lane.fault = said if after.is_open else None
         return after

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, UnaryExpression, and_, bindparam, literal_column, or_, select
 
 from monitor.store import journal
 from monitor.store.outbox import StoredMessage, stored
@@ -24,11 +24,14 @@ Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_faul
 WAITS_FOR_EARLIER = ("correction", "reminder")
 """Kinds that make no sense before what they are about: nobody is told of an alert after its withdrawal."""
 
+WIDER = 8
+"""Where none of the first may go, so many times more are looked at."""
+
 _SENDING = MESSAGES.c.state == literal_column("'sending'")  # literal: so that the partial index is used
 _PENDING = MESSAGES.c.state == literal_column("'pending'")
 
 
-def _due() -> Select[Any]:
+def _due(*first: UnaryExpression[Any]) -> Select[Any]:
     other = MESSAGES.alias("other")
     same = and_(
         other.c.patient_id == MESSAGES.c.patient_id,
@@ -43,13 +46,14 @@ def _due() -> Select[Any]:
         .where(_PENDING, MESSAGES.c.next_attempt_at <= bindparam("at"))
         .where(~on_its_way)
         .where(MESSAGES.c.kind.not_in([literal_column(f"'{kind}'") for kind in WAITS_FOR_EARLIER]) | ~still_waits)
-        .order_by(MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
+        .order_by(*first, MESSAGES.c.priority.desc(), MESSAGES.c.next_attempt_at, MESSAGES.c.id)
         .limit(bindparam("at_most", type_=Integer))
         .with_for_update(skip_locked=True)
     )
 
 
 _DUE = _due()  # built once: it is asked before every mail
+_LEAST_TRIED = _due(MESSAGES.c.attempts.asc())
 _CLAIM = (
     MESSAGES.update()
     .where(MESSAGES.c.id == bindparam("taken"))
@@ -98,11 +102,19 @@ def due_count(connection: Connection, now: datetime, *, at_most: int) -> int:
 
 
 def claim_due(
-    connection: Connection, *, now: datetime, limit: int, lease: timedelta, holder: str | None = None
+    connection: Connection,
+    *,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    holder: str | None = None,
+    least_tried_first: bool = False,
 ) -> list[StoredMessage]:
-    """Take at most ``limit`` due messages for ``lease``, one for each patient and recipient. Commit before sending any."""
-    found = connection.execute(_DUE, {"at": now, "at_most": limit}).all()
-    rows = [row for row in _one_of_each_pair(found) if not _comes_too_early(connection, row)]
+    """Take at most ``limit`` due messages for ``lease``, one for each patient and recipient. Commit before sending any.
+
+    ``least_tried_first``: what a relay failed at before is not what it is tried with again while there is anything else.
+    """
+    rows = _takeable(connection, _LEAST_TRIED if least_tried_first else _DUE, now, limit)
     if rows:
         connection.execute(_CLAIM, [{"taken": row.id, "until": now + lease, "holder": holder} for row in rows])
     return [
@@ -123,15 +135,15 @@ def record_outcome(
 ) -> bool:
     """Append what came of an attempt, and move the message on. ``next_attempt_at`` is None to give up.
 
-    A fault of the relay burns no attempt and keeps the message's time: it waits for a relay, not for an hour. Returns
-    False, with the attempt appended all the same, if another owner has the message since: its token is not the claim's.
+    A fault of the relay that may lie in the message, or in whom it is for, has a ``next_attempt_at``: the others go first.
+    Any other burns no attempt and keeps the message's time: it waits for a relay, not for an hour. Returns False, with
+    the attempt appended all the same, if another owner has the message since: its token is not the claim's.
     """
-    connection.execute(_ATTEMPT, {"message": message.id, "at": now, "outcome": outcome, "reply": reply, "relay": relay})
-    journal.append(connection, now, _attempted(message.id, outcome, reply, relay))
+    record_attempt(connection, message, outcome, reply, now=now, relay=relay)
     changes: dict[str, Any] = {"lease_until": None, "claimed_by": None}
     if outcome == "accepted":
         changes["state"] = "accepted"
-    elif outcome == "relay_fault":
+    elif outcome == "relay_fault" and next_attempt_at is None:
         changes |= {"state": "pending", "attempts": MESSAGES.c.attempts - 1}
     elif outcome == "refused_for_good" or next_attempt_at is None:
         changes |= {"state": "dead", "reason": reply}
@@ -143,6 +155,14 @@ def record_outcome(
     still = MESSAGES.c.state.in_(("sending", "pending"))  # pending: released at the lease's end, not claimed again yet
     done = connection.execute(MESSAGES.update().where(MESSAGES.c.id == message.id, owned, still).values(**changes))
     return done.rowcount == 1
+
+
+def record_attempt(
+    connection: Connection, message: StoredMessage, outcome: Outcome, reply: str, *, now: datetime, relay: str | None
+) -> None:
+    """Append what came of an attempt after which another relay is tried with the same claim."""
+    connection.execute(_ATTEMPT, {"message": message.id, "at": now, "outcome": outcome, "reply": reply, "relay": relay})
+    journal.append(connection, now, _attempted(message.id, outcome, reply, relay))
 
 
 def release_expired(connection: Connection, now: datetime, *, holder: str | None = None) -> int:
@@ -183,6 +203,17 @@ def _release(connection: Connection, ids: Sequence[int], now: datetime, reply: s
 
 def _attempted(id_: int, outcome: Outcome, reply: str, relay: str | None) -> journal.Entry:
     return journal.Entry("attempt", f"message {id_}", {"number": id_, "outcome": outcome, "reply": reply, "relay": relay})
+
+
+def _takeable(connection: Connection, query: Select[Any], now: datetime, limit: int) -> list[Any]:
+    """The first ``limit`` due messages that may go now: one that has to wait for an earlier one does not hold up the others."""
+    at_most = limit
+    while True:
+        found = connection.execute(query, {"at": now, "at_most": at_most}).all()
+        rows = [row for row in _one_of_each_pair(found) if not _comes_too_early(connection, row)]
+        if rows or len(found) < at_most:
+            return rows[:limit]
+        at_most *= WIDER
 
 
 def _comes_too_early(connection: Connection, row: Any) -> bool:

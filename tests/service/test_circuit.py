@@ -223,3 +223,25 @@ def test_given_a_progress_that_is_watched_when_sending_then_every_mail_is_a_step
     steps: list[int] = []
     send_due(clinic.site, NOON, progress=lambda: steps.append(1))
     assert len(steps) == 5
+
+
+@pytest.mark.parametrize("reply", ["451 4.3.0 lookup failed", "554 5.7.1 client host rejected"])
+def test_given_a_relay_that_lets_nobody_be_written_to_when_another_one_does_then_it_takes_them_in_the_same_burst(
+    clinic: Clinic, fallback: SmtpServer, reply: str
+) -> None:
+    with configured(clinic, fallback) as clinic:
+        enqueued(clinic, 6)
+        clinic.relay.always("RCPT", reply)
+        assert send_due(clinic.site, NOON).accepted == 6
+        assert len(fallback.mails) == 6
+        assert rows(clinic, "SELECT relay, outcome FROM attempts WHERE message = 1")[-1] == ("fallback", "accepted")
+
+
+def test_given_a_mailbox_that_is_full_when_there_is_a_fallback_then_it_does_not_hide_that(
+    clinic: Clinic, fallback: SmtpServer
+) -> None:
+    with configured(clinic, fallback) as clinic:
+        enqueued(clinic, 1)
+        clinic.relay.always("RCPT", "452 4.2.2 mailbox full")
+        assert send_due(clinic.site, NOON).accepted == 0
+        assert fallback.mails == []

@@ -279,3 +279,77 @@ def test_given_a_connection_that_ends_after_the_message_when_sent_again_then_the
     assert one.message["Message-ID"] == two.message["Message-ID"]
     assert REPEAT not in one.text
     assert REPEAT in two.text
+
+
+def one_to(clinic: Clinic, address: str, message_id: str = "<one@clinic>", **message: Any) -> None:
+    """A message to somebody else, due at once."""
+    words = {"kind": "alert", "recipient_name": "Nurse", "subject": "Look", "text": "text\n", "html": None}
+    new = outbox.NewMessage(**words | {"message_id": message_id, "recipient_address": address} | message)
+    with clinic.site.database.write() as connection:
+        outbox.enqueue(connection, [new], now=on(36, 15))
+
+
+def test_given_a_reminder_that_waits_for_an_earlier_mail_when_others_are_due_then_these_go(
+    clinic: Clinic,
+) -> None:
+    one_to(clinic, "full@hospital.example", alert_ids=(1,), patient_id="P-90")
+    clinic.relay.always("RCPT full@hospital.example", "452 4.2.2 mailbox full")
+    assert send_due(clinic.site, on(36, 15)).failed == 1
+    one_to(clinic, "full@hospital.example", "<two@clinic>", kind="reminder", alert_ids=(1, 2), priority=2)
+    enqueued(clinic, 6)
+    assert send_due(clinic.site, on(36, 15) + MINUTE / 2).accepted == 6
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [DROP, "530 5.7.1 authentication required", "554 5.7.1 relay access denied", "garbage", "\x00\xff \x7f", "9" * 40_000],
+)
+def test_given_a_recipient_whom_the_relay_cannot_bear_when_sent_then_the_others_get_theirs(clinic: Clinic, reply: str) -> None:
+    one_to(clinic, "outside@elsewhere.example", priority=2, patient_id="P-90")
+    one_to(clinic, "outside@elsewhere.example", "<two@clinic>", priority=2, patient_id="P-91")
+    enqueued(clinic, 6)
+    clinic.relay.always("RCPT outside@elsewhere.example", reply)
+    assert send_due(clinic.site, on(36, 15)).accepted == 6
+    assert rows(clinic, "SELECT DISTINCT state FROM messages WHERE priority = 2") == [("pending",)]
+    clinic.relay.forget_script()
+    assert send_due(clinic.site, on(36, 15) + 20 * MINUTE).accepted == 2
+
+
+def test_given_many_recipients_whom_the_relay_cannot_bear_when_tried_again_then_the_others_come_first(clinic: Clinic) -> None:
+    for number in range(3):
+        one_to(clinic, f"{number}@elsewhere.example", f"<x{number}@clinic>", priority=2, patient_id=f"P-9{number}")
+        clinic.relay.always(f"RCPT {number}@elsewhere.example", DROP)
+    enqueued(clinic, 6)
+    at, accepted = on(36, 15), 0
+    for _ in range(4):
+        accepted += send_due(clinic.site, at).accepted
+        at += MINUTE
+    assert accepted == 6
+
+
+@pytest.mark.parametrize("key", ["MAIL", "."])
+def test_given_a_mail_too_big_for_the_relay_when_sent_then_a_plain_one_goes_in_its_place(clinic: Clinic, key: str) -> None:
+    one_to(clinic, NORTH[0], patient_id="P-90", alert_ids=(1,))
+    clinic.relay.script(key, "552 5.3.4 Message size exceeds fixed limit")
+    sent = send_due(clinic.site, on(36, 15))
+    assert (sent.accepted, sent.failed) == (1, 1)
+    assert rows(clinic, "SELECT kind, state FROM messages") == [("alert", "dead"), ("plain", "accepted")]
+
+
+def test_given_a_mail_refused_for_now_again_and_again_when_tried_on_then_the_next_people_and_operations_are_told(
+    tmp_path: Path,
+) -> None:
+    with a_clinic(tmp_path, more="operations: {address: it@hospital.example}\n") as clinic:
+        watched(clinic, "P-1", site="South")
+        clinic.assess("P-1", 36, **LOST)
+        clinic.relay.always(f"RCPT {SOUTH[0]}", "452 4.2.2 mailbox full")
+        at = on(36, 15)
+        clinic.poll(at)
+        due = "SELECT min(due_at) FROM escalations WHERE done_at IS NULL"
+        (first,) = rows(clinic, due)
+        for minutes in (2, 9, 28):
+            send_due(clinic.site, at + minutes * MINUTE)
+        assert rows(clinic, due) < [first]
+        (mail,) = [mail for mail in clinic.relay.mails if mail.recipient == "it@hospital.example"]
+        assert "4 times" in mail.text
+        assert "mailbox full" in " ".join(mail.text.split())

@@ -78,7 +78,8 @@ def test_given_a_claim_when_accepted_then_it_is_done(tmp_path: Path) -> None:
         ("refused_for_now", True, "pending", 1, False),
         ("refused_for_now", False, "dead", 1, False),
         ("refused_for_good", True, "dead", 1, False),
-        ("relay_fault", True, "pending", 0, False),
+        ("relay_fault", True, "pending", 1, False),
+        ("relay_fault", False, "pending", 0, False),
         ("indeterminate", True, "pending", 1, True),
     ],
 )
@@ -92,7 +93,7 @@ def test_given_an_outcome_when_recorded_then_the_message_moves_on(
         assert claims.record_outcome(connection, message, outcome, "…", now=NOW, next_attempt_at=later)
         (found,) = outbox.with_ids(connection, [message.id])
     assert (found.state, found.attempts, found.maybe_repeat) == (state, attempts, maybe_repeat)
-    if outcome != "relay_fault":  # which waits for a relay, not for an hour
+    if again:  # otherwise it waits for a relay, not for an hour
         assert claim(database, minutes=9) == []
     assert len(claim(database, minutes=10)) == (state == "pending")
     assert found.reason == ("…" if state == "dead" else None)

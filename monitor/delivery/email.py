@@ -25,7 +25,7 @@ Kind = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault",
 NEEDS_LOGIN = frozenset({454, 530, 534, 535, 538})  # RFC 4954 section 6 and RFC 3207: about the relay, not the message
 CLOSING = 421  # RFC 5321 section 4.2.1: the relay hangs up
 MAILBOX_FULL = 552  # permanent by its number; in practice it empties
-TOO_BIG = "5.3.4"  # RFC 3463 section 3.4: beside 552 it says that the mail is, and will be
+EVERY_RELAY_TAKES = 65_536  # bytes (RFC 5321 section 4.5.3.1.7): the 552 of a bigger mail may be about its size
 POLICY = "5.7."  # RFC 3463 section 3.8: beside a recipient as a rule "you may not relay here": mended at the relay
 QUIT_SECONDS = 5.0
 LONGEST_WORDS = 300
@@ -93,7 +93,7 @@ class Session:
             async with asyncio.timeout(deadline_seconds):
                 reply = await self._hand_over(sender, recipient, data)
         except _FAULTS as error:
-            outcome = classify(error, self._at)
+            outcome = classify(error, self._at, size=len(data))
             self._after_fault(outcome)
             return outcome
         except Exception as error:  # a defect, ours or the library's: it must not take the other messages with it
@@ -173,8 +173,11 @@ class Session:
         await asyncio.sleep(0)  # one more turn of the loop, in which the connection is really closed
 
 
-def classify(error: Exception, at: StepName) -> Outcome:
-    """The outcome of an error at a step: by the reply's code where there is one, by the step where there is none."""
+def classify(error: Exception, at: StepName, *, size: int = 0) -> Outcome:
+    """The outcome of an error at a step: by the reply's code where there is one, by the step where there is none.
+
+    ``size`` is the mail's, in bytes.
+    """
     code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
     words = cleaned(_words_of(error))
     at = "token" if isinstance(error, TokenError) else at
@@ -184,7 +187,7 @@ def classify(error: Exception, at: StepName) -> Outcome:
         if isinstance(error, ValueError):
             return Outcome(kind="relay_fault" if at == "sender" else "refused_for_good", code=None, words=words, at=at)
         return Outcome(kind="indeterminate" if at == "message" else "relay_fault", code=None, words=words, at=at)
-    if code == MAILBOX_FULL and (words.startswith(TOO_BIG) or at == "sender"):  # with MAIL only the size is told so far
+    if code == MAILBOX_FULL and size > EVERY_RELAY_TAKES and (at == "sender" or words.startswith("5.3.4")):
         return Outcome(kind="refused_for_good", code=code, words=words, at="message")
     if at == "recipient" and words.startswith(POLICY):
         return Outcome(kind="relay_fault", code=code, words=words, at=at)

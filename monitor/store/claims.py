@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Integer, Select, UnaryExpression, and_, bindparam, literal_column, or_, select
 
 from monitor.store import journal
-from monitor.store.outbox import StoredMessage, stored
+from monitor.store.outbox import StoredMessage, give_way, stored
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
 Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
@@ -154,6 +154,8 @@ def record_outcome(
     owned = MESSAGES.c.fencing_token == message.fencing_token
     still = MESSAGES.c.state.in_(("sending", "pending"))  # pending: released at the lease's end, not claimed again yet
     done = connection.execute(MESSAGES.update().where(MESSAGES.c.id == message.id, owned, still).values(**changes))
+    if done.rowcount == 1 and changes["state"] == "pending":
+        give_way(connection, message.id, now)
     return done.rowcount == 1
 
 
@@ -198,6 +200,8 @@ def _release(connection: Connection, ids: Sequence[int], now: datetime, reply: s
         journal.append(connection, now, *(_attempted(id_, "indeterminate", reply, None) for id_ in ids))
         back = {"state": "pending", "lease_until": None, "claimed_by": None, "next_attempt_at": now, "maybe_repeat": True}
         connection.execute(MESSAGES.update().where(MESSAGES.c.id.in_(ids)).values(**back))
+        for id_ in ids:
+            give_way(connection, id_, now)
     return len(ids)
 
 

@@ -20,13 +20,22 @@ _ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=Tr
 _PENDING = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
 
 SUPERSEDED = "superseded by a newer mail"
+OVERTAKEN = ("alert", "correction", "reminder")
+"""Kinds that a newer alert mail makes void where it says all of it: to arrive after it, they would take it back."""
+
 _CHUNK = 500
 _WAITING_ABOUT = select(
     *(MESSAGES.c[name] for name in ("id", "patient_id", "recipient_address", "alert_ids", "priority", "next_attempt_at"))
 ).where(
     MESSAGES.c.state == literal_column("'pending'"),
-    MESSAGES.c.kind == literal_column("'alert'"),
+    MESSAGES.c.kind.in_([literal_column(f"'{kind}'") for kind in OVERTAKEN]),
     MESSAGES.c.patient_id.in_(bindparam("patients", expanding=True)),
+)
+_NEWER = (
+    select(MESSAGES)
+    .where(MESSAGES.c.patient_id == bindparam("patient"), MESSAGES.c.recipient_address == bindparam("address"))
+    .where(MESSAGES.c.kind == "alert", MESSAGES.c.id > bindparam("after"))
+    .where(MESSAGES.c.state.in_(("pending", "sending", "accepted")))
 )
 
 
@@ -135,6 +144,20 @@ def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason:
     rows = connection.execute(select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(_PENDING, MESSAGES.c.kind == "reminder"))
     found = [row.id for row in rows if wanted.issuperset(json.loads(row.alert_ids))]
     return cancel(connection, found, reason, now) if found else 0
+
+
+def give_way(connection: Connection, id_: int, now: datetime) -> None:
+    """A message that waits again after an attempt is cancelled where a newer mail says all of it: it would arrive later."""
+    row = connection.execute(select(MESSAGES).where(MESSAGES.c.id == id_, _PENDING)).one_or_none()
+    if row is None or row.kind not in OVERTAKEN or row.patient_id is None:
+        return
+    where = {"patient": row.patient_id, "address": row.recipient_address, "after": id_}
+    for newer in connection.execute(_NEWER, where):
+        held = newer.fencing_token == 0 and newer.next_attempt_at > now  # for the morning
+        covered = set(json.loads(newer.alert_ids)).issuperset(json.loads(row.alert_ids))
+        if covered and not held and row.priority <= newer.priority:
+            cancel(connection, [id_], SUPERSEDED, now)
+            return
 
 
 def _supersede(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:

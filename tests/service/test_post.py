@@ -329,7 +329,7 @@ def test_given_many_recipients_whom_the_relay_cannot_bear_when_tried_again_then_
 
 @pytest.mark.parametrize("key", ["MAIL", "."])
 def test_given_a_mail_too_big_for_the_relay_when_sent_then_a_plain_one_goes_in_its_place(clinic: Clinic, key: str) -> None:
-    one_to(clinic, NORTH[0], patient_id="P-90", alert_ids=(1,))
+    one_to(clinic, NORTH[0], patient_id="P-90", alert_ids=(1,), text="a long list\n" * 10_000)
     clinic.relay.script(key, "552 5.3.4 Message size exceeds fixed limit")
     sent = send_due(clinic.site, on(36, 15))
     assert (sent.accepted, sent.failed) == (1, 1)

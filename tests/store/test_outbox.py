@@ -200,11 +200,44 @@ def test_given_a_newer_mail_that_says_all_of_an_older_one_when_enqueued_then_the
             a_message(3, **same, alert_ids=(7,), recipient_address="other@hospital.example"),
             a_message(4, **same, alert_ids=(7,), kind="correction"),
             a_message(5, **same, alert_ids=(7,), priority=2),
+            a_message(8, **same, alert_ids=(6, 7), kind="reminder"),
         ]
         outbox.enqueue(connection, older, now=NOW)
         outbox.enqueue(connection, [a_message(6, **same, alert_ids=(7, 9), priority=1)], now=NOW)
         found = {message.id: message.reason for message in outbox.with_ids(connection, range(9)) if message.state == "cancelled"}
-    assert found == {1: "superseded by a newer mail"}
+    assert set(found) == {1, 4}  # "corrected to lower" after "worse again" would take that back
+    assert set(found.values()) == {outbox.SUPERSEDED}
+
+
+@pytest.mark.parametrize("ended", ["refused", "unknown", "died"])
+def test_given_a_mail_on_its_way_when_it_has_to_wait_after_a_newer_one_said_it_all_then_it_does_not_follow_it(
+    ended: str, tmp_path: Path
+) -> None:
+    database = a_database(tmp_path)
+    same = {"patient_id": "P-1"}
+    with database.write() as connection:
+        outbox.enqueue(connection, [a_message(1, **same, alert_ids=(7,)), a_message(2, **same, alert_ids=(8,))], now=NOW)
+    (first,) = claim(database)
+    with database.write() as connection:
+        outbox.enqueue(connection, [a_message(3, **same, alert_ids=(7, 9), priority=2)], now=NOW)
+        if ended == "died":
+            claims.release_expired(connection, NOW + 60 * MINUTE)
+        else:
+            outcome: claims.Outcome = "indeterminate" if ended == "unknown" else "refused_for_now"
+            claims.record_outcome(connection, first, outcome, "…", now=NOW, next_attempt_at=NOW + MINUTE)
+        states = [message.state for message in outbox.with_ids(connection, [1, 2, 3])]
+    assert states == ["cancelled", "pending", "pending"]
+
+
+def test_given_a_mail_on_its_way_when_the_newer_one_waits_for_the_morning_then_it_is_tried_on(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.write() as connection:
+        outbox.enqueue(connection, [a_message(1, patient_id="P-1")], now=NOW)
+    (first,) = claim(database)
+    with database.write() as connection:
+        outbox.enqueue(connection, [a_message(2, patient_id="P-1", due_at=NOW + 60 * MINUTE)], now=NOW)
+        claims.record_outcome(connection, first, "refused_for_now", "…", now=NOW, next_attempt_at=NOW + MINUTE)
+        assert [message.state for message in outbox.with_ids(connection, [1, 2])] == ["pending", "pending"]
 
 
 def test_given_a_newer_mail_for_the_morning_when_enqueued_then_one_that_goes_tonight_is_kept(tmp_path: Path) -> None:

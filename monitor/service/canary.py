@@ -54,6 +54,8 @@ def send_canary(site: Site, now: datetime) -> bool:
             return False
     patient_id = f"{PREFIX}{now.astimezone(zone):%Y-%m-%d-%H%M%S}"
     with site.database.write("synthetic") as connection:
+        if not daily.is_due(connection, SLOT, at=at, now=now, zone=zone):
+            return False  # `poll` beside the daemon has stored it meanwhile
         _retire(connection, now)
         for kind, rows in _facts(patient_id, now).items():
             facts.write(connection, kind, rows, now=now, feed=FEED, zone=zone)

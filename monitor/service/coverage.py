@@ -58,6 +58,8 @@ def daily_statement(site: Site, now: datetime, *, progress: Callable[[], None] =
         return 0
     covered = read(site, now, settings.days, progress=progress)
     with site.database.write("coverage") as connection:
+        if not daily.is_due(connection, SLOT, at=settings.at, now=now, zone=site.settings.time_zone):
+            return 0  # `poll` beside the daemon has made it meanwhile
         queued = _state(site, settings, connection, covered, now)
         daily.done(connection, SLOT, at=settings.at, now=now, zone=site.settings.time_zone)
     log.info(

@@ -43,10 +43,7 @@ def watch_once(
 
     done = run_round(site, now, stopping=stopped)
     reminders = 0 if stopped() else escalate(site, now)
-    queued = done.queued + reminders
-    queued += 0 if stopped() else look_for_gaps(site, now)
-    queued += 0 if stopped() else daily_statement(site, now, progress=progress)
-    return Watched(round=done, queued=queued)
+    return Watched(round=done, queued=done.queued + reminders)
 
 
 def daily_once(site: Site, now: datetime, *, progress: Callable[[], None] = _nothing) -> int:

@@ -12,7 +12,7 @@ import pytest
 from monitor.clinical.synthetic import PREFIX, is_synthetic
 from monitor.service import ingest, replaying
 from monitor.service.coverage_read import read
-from monitor.service.cycle import watch_once
+from monitor.service.cycle import daily_once, watch_once
 from monitor.service.figures import read_figures
 from monitor.service.post import send_due
 from monitor.store import feed_age, histories
@@ -42,6 +42,7 @@ def morning(clinic: Clinic, *times: tuple[int, int], day: object = DAY) -> list[
     for hour, minute in times:
         at = local(day, hour, minute)  # type: ignore[arg-type]  # a date
         watch_once(clinic.site, at)
+        daily_once(clinic.site, at)
         send_due(clinic.site, at)
     return clinic.relay.mails[before:]
 

@@ -16,6 +16,7 @@ from monitor.service import clock
 from monitor.service.counters import DaemonCounters
 from monitor.service.leasing import LeaseLostError
 from monitor.service.progress import Progress
+from monitor.service.stillness import Stillness
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
 
 
 class Job:
-    """See the module. ``work`` runs in the thread and marks each step it has done.
+    """See the module. ``work`` runs in the thread and marks each step it has done. A tick passes while ``stillness`` holds.
 
     What it raises beside a MonitorError is a defect: told, and the job goes on. A lease that is lost goes to ``on_lost``.
     """
@@ -49,6 +50,7 @@ class Job:
         work: Callable[[Marker], None],
         counters: DaemonCounters,
         on_lost: Callable[[LeaseLostError], None],
+        stillness: Stillness | None = None,
     ) -> None:
         self.name = name
         self.every = every
@@ -56,6 +58,7 @@ class Job:
         self._work = work
         self._counters = counters
         self._on_lost = on_lost
+        self._stillness = stillness
         self._scheduler: AsyncIOScheduler | None = None
         self._busy = asyncio.Lock()
         self._again = False
@@ -65,6 +68,7 @@ class Job:
     def put_into(self, scheduler: AsyncIOScheduler) -> None:
         """Let the scheduler tick it, now and then every interval; also after a change of the interval or of the clock."""
         self._scheduler = scheduler
+        self._forget_stillness()
         scheduler.add_job(self.run, Every(self.every), id=self.name, next_run_time=clock.now(), replace_existing=True)
 
     def take_out(self) -> None:
@@ -75,6 +79,7 @@ class Job:
 
     def wake(self) -> None:
         """Run at once, or once more after the present run. From the loop's thread."""
+        self._forget_stillness()
         if self._busy.locked():
             self._again = True
         elif self._scheduler is not None and not self._closed:
@@ -84,15 +89,22 @@ class Job:
         """Returns when the present run is over; there is none after it."""
         self._closed = True
         async with self._busy:
-            pass
+            if self._stillness is not None:
+                self._stillness.close()
 
     async def run(self) -> None:
         """One run, and another one if it was woken meanwhile. Never raises for what the work does."""
+        if not self._busy.locked() and self._stillness is not None and self._stillness.holds():
+            self.progress.begin()
+            self.progress.end(done=True)
+            return
         async with self._busy:
             self._again = True
             while self._again and not self._closed:
                 self._again = False
                 self.progress.begin()
+                if self._stillness is not None:
+                    self._stillness.begin()
                 error = await self._once()
                 self._counters.ran(self.name, done=error is None)
                 # What only a person can mend is no standstill: to be killed for it would end what still goes on.
@@ -110,6 +122,10 @@ class Job:
                 "a tick was late, skipped or failed; the next one does its work", extra={"job": self.name, "event": event.code}
             )
         self._told_late = True
+
+    def _forget_stillness(self) -> None:
+        if self._stillness is not None:
+            self._stillness.forget()
 
     async def _once(self) -> Exception | None:
         """What kept it from doing its work, which is told by then."""

@@ -44,8 +44,15 @@ class HeldLease:
         self._ttl = max(LEASE_AT_LEAST, LEASE_ROUNDS * poll_every)
 
     def keep(self) -> None:
-        """Renew it, if its database is still the one at its path. Raises LeaseLostError: then this daemon must end."""
+        """Make sure that it is ours still, of the database at its path, and renew it in time.
+
+        Raises LeaseLostError: then this daemon must end.
+        """
         self.check_place()
+        with self._database.read() as connection:
+            now_held = lease.current(connection)
+        if now_held is not None and now_held.token == self._lease.token and not self._is_used_up():
+            return
         with self._database.write("lease") as connection:
             renewed = lease.renew(connection, self._lease, now=clock.now(), ttl=self._ttl)
         if renewed is None:
@@ -59,8 +66,11 @@ class HeldLease:
 
     def keep_in_time(self) -> None:
         """As ``keep``, if a part of it is used up: for between the steps of long work."""
-        if clock.monotonic_seconds() - self._renewed > (self._ttl / RENEWED_BEFORE_ITS_END).total_seconds():
+        if self._is_used_up():
             self.keep()
+
+    def _is_used_up(self) -> bool:
+        return clock.monotonic_seconds() - self._renewed > (self._ttl / RENEWED_BEFORE_ITS_END).total_seconds()
 
     def give_back(self) -> None:
         """Nobody need wait for its end."""

@@ -27,7 +27,7 @@ from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
 from monitor.service.taking_over import has_moved, take_over
 from monitor.service.telling import tell, told_alone
-from monitor.store import alerts, changes, histories, journal
+from monitor.store import alerts, changes, digests, histories, journal
 from monitor.store.alerts import PolicyRecord
 from monitor.store.rounds import Failure, RoundRecord, clear_failure, last_round, record_failure, record_round
 
@@ -38,6 +38,9 @@ PATIENTS_PER_COMMIT = 128
 
 TRY_AGAIN_AFTER = timedelta(hours=1)
 """A patient that could not be evaluated is tried again even if nothing changes."""
+
+RECORDED_EVERY = timedelta(seconds=30)
+"""An idle daemon that polls each second need not write each second that it did."""
 
 RAISED = frozenset({Reason.WORSE, Reason.AGAIN, Reason.NEW_OCCASION})
 
@@ -89,6 +92,8 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
             changes.consume(connection, due.change_ids)
     else:
         return _summary(counts)
+    if not counts and _ended_lately(site, now):
+        return _summary(counts)
     with site.database.write("end of round") as connection:
         counts["queued"] += digesting.tell_what_waits(site, connection, now)
         journal.append(connection, now, *round_entries(site, last_round(connection), now))
@@ -104,6 +109,15 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
         )
     log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
     return _summary(counts)
+
+
+def _ended_lately(site: Site, now: datetime) -> bool:
+    """Whether a round that found nothing has nothing to tell either, and the last one is on record well enough."""
+    with site.database.glance() as connection:
+        last = last_round(connection)
+        if last is None or last.policy_sha256 != site.policy.sha256 or digests.waiting(connection):
+            return False
+    return timedelta(0) <= now - last.started_at < RECORDED_EVERY
 
 
 def _bring_up_all_if_the_policy_changed(site: Site) -> None:

@@ -31,12 +31,12 @@ class Schedule:
     def __init__(self, work: Work, counters: DaemonCounters, on_lost: Callable[[LeaseLostError], None]) -> None:
         intervals = _intervals(work.site.settings)
         self.jobs = {
-            name: Job(name, intervals[name], function, counters, on_lost)
-            for name, function in (
-                ("watch", work.watch),
-                ("post", work.post),
-                ("answers", work.answers),
-                ("daily", work.daily),
+            name: Job(name, intervals[name], function, counters, on_lost, still)
+            for name, function, still in (
+                ("watch", work.watch, work.watch_stillness),
+                ("post", work.post, work.post_stillness),
+                ("answers", work.answers, None),
+                ("daily", work.daily, work.daily_stillness),
             )
         }
         self._loop = asyncio.get_running_loop()

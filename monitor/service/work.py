@@ -15,7 +15,8 @@ from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import send_due
 from monitor.service.steady import SteadyClock
-from monitor.store import waiting
+from monitor.service.stillness import Stillness
+from monitor.store import stillness, waiting
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,17 @@ class Work:
     stopping: Callable[[], bool]
     queued: Callable[[], None]
     handed_over: Callable[[], None]
+    watch_stillness: Stillness = field(init=False)
+    post_stillness: Stillness = field(init=False)
+    daily_stillness: Stillness = field(init=False)
     refused: bool = False  # the configuration in its place; another one is in force
     clock_set_at: float | None = None  # monotonic
     _parts: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.watch_stillness = Stillness(lambda: self.site, stillness.next_watch_at, self.steady.now)
+        self.post_stillness = Stillness(lambda: self.site, stillness.next_post_at, self.steady.now)
+        self.daily_stillness = Stillness(lambda: self.site, lambda _: None, self.steady.now)
 
     def watch(self, mark: Marker) -> None:
         """Look at every patient who is due, and at what time alone makes due. Raises LeaseLostError."""
@@ -49,6 +58,8 @@ class Work:
         with site.database.glance() as connection:
             waits = waiting.count(connection)
         notify(f"STATUS=evaluated to {now.astimezone(site.settings.time_zone):%H:%M}, {waits} waiting{self.reservation}")
+        if not self.stopping():
+            self.watch_stillness.end(site)
 
     def post(self, mark: Marker) -> None:
         """Send what is due. Raises LeaseLostError where the database is another one."""
@@ -57,11 +68,15 @@ class Work:
         sent = send_due(site, self.steady.now(), stopping=self.stopping, progress=mark, holder=self.lease.holder)
         if sent.relay_fault is not None:
             log.error("the relay cannot take mail, it is kept and tried again: %s", sent.relay_fault)
+        if not self.stopping():
+            self.post_stillness.end(site)
 
     def daily(self, mark: Marker) -> None:
         """What is due once a day."""
-        if daily_once(self.site, self.steady.now(), progress=mark):
+        site = self.site
+        if daily_once(site, self.steady.now(), progress=mark):
             self.queued()
+        self.daily_stillness.end(site)
 
     def answers(self, mark: Marker) -> None:
         """Read what nurses answered by mail."""

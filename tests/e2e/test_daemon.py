@@ -179,14 +179,15 @@ def test_given_a_job_that_hangs_when_it_does_nothing_for_too_long_then_the_proce
     try:
         heard(manager, "STATUS=evaluated")
         with closing(sqlite3.connect(installed.database, timeout=10, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")  # another program that writes and does not end
+            other.execute("INSERT INTO patients (patient_id) VALUES ('P-9')")  # there is something to do
+            other.execute("BEGIN IMMEDIATE")  # and another program that writes and does not end
             _, err = daemon.communicate(timeout=40)
     finally:
         daemon.kill()
         daemon.communicate()
     assert daemon.returncode == 70
     assert "job has done nothing for 2 s: this process ends" in err
-    assert "monitor/service/leasing.py" in err  # where it hung
+    assert "monitor/service/round.py" in err  # where it hung
     again = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))
     try:
         heard(manager, "READY=1")

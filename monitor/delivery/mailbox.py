@@ -7,7 +7,6 @@ knows it by its hash. A mail that cannot be read is passed over and stays; the o
 from __future__ import annotations
 
 import imaplib
-import logging
 import os
 import re
 import ssl
@@ -22,8 +21,6 @@ from typing import Any, Literal
 from monitor.delivery.email import cleaned
 from monitor.delivery.inbound import LARGEST_MAIL
 from monitor.errors import MonitorError
-
-log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200
 """Mails of one reading; the others wait for the next, so that a flood cannot hold up what else there is to do."""
@@ -71,7 +68,7 @@ def open_maildir(folder: Path) -> Iterator[Iterator[Mail]]:
         waiting = sorted(_unseen(folder), key=lambda path: path.name)[:MOST_AT_ONCE]
     except OSError as error:
         raise MailboxError(f"the maildir {folder} cannot be read: {error.strerror}; it needs the folders new and cur") from None
-    yield _read_files(waiting, folder / "cur")
+    yield _read_files(waiting, folder)
 
 
 @contextmanager
@@ -99,7 +96,9 @@ def _unseen(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _read_files(waiting: list[Path], seen: Path) -> Iterator[Mail]:
+def _read_files(waiting: list[Path], folder: Path) -> Iterator[Mail]:
+    """Raises MailboxError after the last one where some could not be read: an answer may be among them."""
+    unread, why = 0, ""
     for path in waiting:
         try:
             with path.open("rb") as file:
@@ -107,9 +106,11 @@ def _read_files(waiting: list[Path], seen: Path) -> Iterator[Mail]:
         except FileNotFoundError:  # another program moved it meanwhile; it is read the next time
             continue
         except OSError as error:
-            log.error("a mail in the maildir cannot be read; the others are", extra={"error": error.strerror})
+            unread, why = unread + 1, error.strerror or type(error).__name__
             continue
-        yield Mail(data=data, handled=partial(_flag, path, seen))
+        yield Mail(data=data, handled=partial(_flag, path, folder / "cur"))
+    if unread:
+        raise MailboxError(f"{unread} mail{'s' if unread > 1 else ''} in {folder} cannot be opened ({why}); the others are read")
 
 
 def _flag(path: Path, seen: Path) -> None:
@@ -137,14 +138,18 @@ def _connected(address: ImapAddress, tls_context: ssl.SSLContext) -> imaplib.IMA
 
 
 def _fetched(client: imaplib.IMAP4, address: ImapAddress, uids: list[bytes]) -> Iterator[Mail]:
+    """Raises MailboxError after the last one where some were not handed out: an answer may be among them."""
+    unread = 0
     for uid in uids:
         with _told(address):
             answer = client.uid("FETCH", uid.decode(), f"(BODY.PEEK[]<0.{LARGEST_MAIL}>)")
         data = next((part[1] for part in answer[1] if isinstance(part, tuple) and _LITERAL.search(part[0])), None)
         if answer[0] != "OK" or data is None:
-            log.error("the mail server does not hand out a mail; the others are read")
+            unread += 1
             continue
         yield Mail(data=data, handled=partial(_store, client, address, uid.decode()))
+    if unread:
+        raise MailboxError(f"the mail server does not hand out {unread} of the mails; the others are read")
 
 
 def _store(client: imaplib.IMAP4, address: ImapAddress, uid: str) -> None:

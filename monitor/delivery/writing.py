@@ -77,11 +77,16 @@ def note_of(plain: str | None, html: str | None) -> str | None:
 
 def _decoded(piece: bytes | str, charset: str | None) -> str:
     if isinstance(piece, str):
-        return piece
+        return _whole(piece)
     try:
-        return piece.decode(charset or "utf-8", errors="replace")
+        return _whole(piece.decode(charset or "utf-8", errors="replace"))
     except (LookupError, ValueError):  # a character set that nobody knows
         return piece.decode("latin-1")
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which some character sets can spell: no database takes them."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 class _Visible(HTMLParser):

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from monitor.config.mail_settings import Answers
 from monitor.config.secrets import secret
 from monitor.delivery.mailbox import ImapAddress, Mail, MailboxError, open_imap, open_maildir
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, MonitorError
 from monitor.service import alarms
 from monitor.service.answered import Dealt, deal_with
 from monitor.service.opening import Site
@@ -25,6 +25,9 @@ from monitor.store import troubles
 log = logging.getLogger(__name__)
 
 TROUBLE = "answers"
+MOST_FAILURES = 3
+"""Mails of one reading that may fail to be dealt with: when more do, it is not for the mails."""
+
 ALARM_AFTER = timedelta(minutes=30)  # (J): a mail server restarts within it; an immediate alert does not wait much longer
 
 
@@ -43,7 +46,7 @@ def _never() -> bool:
 
 
 def read_answers(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> AnswersSummary:
-    """Deal with every mail that waits in the answers' mailbox; none without one. Never raises for the mailbox.
+    """Deal with every mail that waits in the answers' mailbox; none without one. Never raises for the mailbox, nor for a mail.
 
     ``stopping`` is asked before each mail; what is left is read the next time.
     """
@@ -51,17 +54,22 @@ def read_answers(site: Site, now: datetime, *, stopping: Callable[[], bool] = _n
         return AnswersSummary()
     summary = AnswersSummary()
     problem: str | None = None
+    failed = 0
     try:
         with _mailbox(site, site.settings.answers) as mails:
             for mail in mails:
                 if stopping():
                     break
-                dealt = deal_with(site, mail, now)
-                summary = _counted(summary, dealt)
                 try:
+                    summary = _counted(summary, deal_with(site, mail, now))
                     mail.handled()
                 except MailboxError as error:  # it comes again, and is known by its hash
                     problem = str(error)
+                except Exception as error:  # whatever is wrong with this mail, the others may be answers
+                    failed += 1
+                    if failed > MOST_FAILURES:
+                        raise
+                    problem = f"a mail cannot be dealt with: {error if isinstance(error, MonitorError) else type(error).__name__}"
     except (MailboxError, ConfigError) as error:
         problem = str(error)
     _tell(site, problem, now)

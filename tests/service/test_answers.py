@@ -213,6 +213,35 @@ def test_given_a_mail_that_cannot_be_read_when_others_wait_then_they_count(ward:
     assert read(ward) == AnswersSummary(acknowledged=1, without_effect=1)
 
 
+def test_given_a_mail_that_no_database_can_hold_when_others_wait_then_they_count_and_it_is_told(ward: Clinic) -> None:
+    half_a_character = "=?utf-7?q?=3Ca+2AA-b=40c=3E?="  # decodes to a lone surrogate
+    arrives(ward, "Auto-Submitted: auto-replied", f"In-Reply-To: {half_a_character}", subject="Away")
+    arrives(ward, subject=mailto_of(told(ward))[1])
+    found = read(ward)
+    assert (found.acknowledged, found.without_effect) == (1, 1)
+
+
+def test_given_a_mail_that_may_not_be_opened_when_others_wait_then_they_count_and_it_is_a_trouble(ward: Clinic) -> None:
+    (ward.folder / "answers" / "new" / "0.locked").symlink_to("/proc/self/mem")  # root may open everything; this fails
+    arrives(ward, subject=mailto_of(told(ward))[1])
+    found = read(ward)
+    assert found.acknowledged == 1
+    assert found.problem is not None
+    assert "1 mail in" in found.problem
+
+
+def test_given_a_mail_that_cannot_be_dealt_with_when_others_wait_then_they_count_and_it_is_a_trouble(ward: Clinic) -> None:
+    arrives(ward, "Auto-Submitted: auto-replied", subject="Away")
+    arrives(ward, subject=mailto_of(told(ward))[1])
+    with ward.another_program() as sql:
+        sql.execute(
+            "CREATE TRIGGER odd BEFORE INSERT ON answers WHEN new.kind = 'automatic answer' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    found = read(ward)
+    assert found.acknowledged == 1
+    assert found.problem is not None
+
+
 def test_given_a_mailbox_that_is_gone_when_read_then_a_trouble_and_after_half_an_hour_an_alarm(ward: Clinic) -> None:
     (ward.folder / "answers").rename(ward.folder / "elsewhere")
     for minutes in (0, 29):

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from monitor.service import clock
 from tests.e2e.installation import NURSES, Installation
 from tests.e2e.nursery import Nursery
-from tests.e2e.ward import admit, assess, is_known, waiting
+from tests.e2e.ward import admit, assess, daemon, is_known, waiting
 from tests.smtp_server import SmtpServer
 
 NEW, CORRECTED, UNANSWERED, ANSWERED, LATE = "P-NEW", "P-CORRECTED", "P-UNANSWERED", "P-ANSWERED", "P-LATE"
@@ -93,10 +93,8 @@ def all_happened(installed: Installation) -> bool:
 
 def runs_to_the_end(nursery: Nursery, installed: Installation, **environ: str) -> None:
     """A daemon until all has happened, then stopped in good order."""
-    daemon = nursery.start(installed, "run", **environ)
-    end = time.monotonic() + SECONDS
-    while daemon.code is None and not all_happened(installed):
-        assert time.monotonic() < end, f"the story did not come to its end\n{daemon.log}"
-        time.sleep(0.1)
-    assert daemon.terminate() == 0, daemon.log
-    assert "Traceback" not in daemon.log, daemon.log
+    with daemon(nursery, installed, **environ) as watching:
+        end = time.monotonic() + SECONDS
+        while watching.code is None and not all_happened(installed):
+            assert time.monotonic() < end, "the story did not come to its end"
+            time.sleep(0.1)

@@ -84,10 +84,10 @@ def is_known(installed: Installation, patient: str) -> bool:
 
 
 @contextmanager
-def daemon(nursery: Nursery, installed: Installation) -> Iterator[Child]:
+def daemon(nursery: Nursery, installed: Installation, **environ: str) -> Iterator[Child]:
     """``run``, from its first round until SIGTERM; fails if it does not stop or prints a traceback."""
     before = installed.rows("SELECT finished_at FROM rounds")
-    child = nursery.start(installed, "run")
+    child = nursery.start(installed, "run", **environ)
     until(lambda: child.code is not None or installed.rows("SELECT finished_at FROM rounds") != before, what="the first round")
     assert child.code is None, child.log
     try:

@@ -118,6 +118,7 @@ def steps_to_hand_over(client: aiosmtplib.SMTP, sender: str, recipient: str, dat
         reply = await client.execute_command(b"DATA")
         if reply.code != GO_ON:
             raise aiosmtplib.SMTPDataError(reply.code, reply.message)
+        _refuse_if_said_twice(client)
         reached("after DATA")
         return reply
 
@@ -157,6 +158,12 @@ async def _body(client: aiosmtplib.SMTP, data: bytes) -> aiosmtplib.SMTPResponse
     if reply.code != 250:
         raise aiosmtplib.SMTPDataError(reply.code, reply.message)
     return reply
+
+
+def _refuse_if_said_twice(client: aiosmtplib.SMTP) -> None:
+    """SMTPException where the relay said more than was asked: it would be taken for its answer to the message."""
+    if getattr(client.protocol, "_buffer", b""):  # the library has no public name for what it has read and not used
+        raise aiosmtplib.SMTPException("the relay answered more than it was asked")
 
 
 def _refuse_unless_plain(address: str) -> None:

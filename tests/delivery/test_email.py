@@ -94,6 +94,40 @@ def test_given_a_silent_relay_when_the_deadline_passes_then_sending_ends(
     assert (outcome.kind, outcome.words) == (kind, "no answer within the deadline")
 
 
+def test_given_a_relay_that_says_yes_before_it_was_asked_when_it_then_refuses_the_mail_then_that_is_no_acceptance(
+    server: SmtpServer,
+) -> None:
+    server.always("DATA", "354 go on\r\n250 2.0.0 taken")
+    server.always(".", "451 4.3.0 no")
+    outcome = hand_over(server.port, None, tls="none")
+    assert (outcome.kind, outcome.at, outcome.words) == ("relay_fault", "data", "the relay answered more than it was asked")
+    assert not server.mails
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "250-endless\r\n" * 3_000,
+        "250 " + "9" * 9_000,
+        "\x00\x01",
+        "354 go on",
+        "-12 odd",
+        "25",
+        " 2 odd",
+        "2\u00e9\u20ac",
+        "250\n\n250",
+    ],
+)
+@pytest.mark.parametrize("key", ["banner", "EHLO", "MAIL", "RCPT", "DATA", "."])
+def test_given_a_reply_that_is_none_when_sent_then_it_ends_and_is_no_acceptance(server: SmtpServer, key: str, reply: str) -> None:
+    server.always(key, reply)
+    outcome = hand_over(server.port, None, tls="none", deadline=0.5)
+    taken = len(server.taken) == 1
+    assert (outcome.kind == "accepted") <= taken
+    assert outcome.words.isprintable()
+    assert len(outcome.words) <= 300
+
+
 def test_given_no_starttls_when_tls_is_required_then_no_byte_of_the_mail_leaves() -> None:
     with SmtpServer() as server:
         outcome = hand_over(server.port, None)

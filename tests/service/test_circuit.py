@@ -16,6 +16,7 @@ from monitor.service.opening import open_site
 from monitor.service.post import send_due
 from monitor.store import claims
 from monitor.store.troubles import all_troubles
+from tests.delivery.test_oauth import TokenServer
 from tests.service.clinic import Clinic, on
 from tests.service.test_post import enqueued, rows
 from tests.smtp_server import DROP, SmtpServer
@@ -245,3 +246,21 @@ def test_given_a_mailbox_that_is_full_when_there_is_a_fallback_then_it_does_not_
         clinic.relay.always("RCPT", "452 4.2.2 mailbox full")
         assert send_due(clinic.site, NOON).accepted == 0
         assert fallback.mails == []
+
+
+def test_given_a_defect_on_the_way_to_a_relay_when_another_one_works_then_everybody_gets_theirs_from_it(
+    clinic: Clinic, fallback: SmtpServer
+) -> None:
+    with TokenServer() as endpoint:
+        endpoint.replies = [(200, "[" * 60_000)]  # deeper than Python reads: no error that a client library is known to raise
+        oauth = f"username: monitor, oauth: {{token_url: '{endpoint.url}', client_id: monitor, scope: mail}}"
+        path = clinic.folder / "monitor.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("insecure: true", f"insecure: true, {oauth}"), encoding="utf-8")
+        (clinic.folder / "smtp_oauth_secret").write_text("secret", encoding="utf-8")
+        (clinic.folder / "smtp_oauth_secret").chmod(0o600)
+        with configured(clinic, fallback) as changed:
+            enqueued(changed, 6)
+            assert send_due(changed.site, NOON).accepted == 6
+            assert len(fallback.mails) == 6
+            (said,) = {reply for (reply,) in rows(changed, "SELECT reply FROM attempts WHERE outcome <> 'accepted'")}
+            assert said == "a defect of the program: RecursionError"

@@ -50,13 +50,20 @@ def mail_test(
     raise typer.Exit(DONE if all(taken.values()) else NOT_DELIVERED)
 
 
+def _envelope_sender(settings: Settings) -> str:
+    """One like those of the daemon's mails, of message 0, which is none: a relay may take mail.sender and not this."""
+    from monitor.delivery.reply_tokens import bounce_address
+
+    return settings.mail.sender if settings.answers is None else bounce_address(settings.answers.address, 0, ("test-mail",))
+
+
 async def _walked(settings: Settings, route: Route, address: str) -> list[WalkedStep]:
     from monitor.delivery.walk import walk
     from monitor.service import clock
 
     return await walk(
         route.address,
-        settings.mail.sender,
+        _envelope_sender(settings),
         address,
         _test_message(settings, route, address, clock.now()),
         password=route.password,

@@ -39,7 +39,8 @@ REMEDIES = {
     "token": "check mail.relay.oauth (token_url, client_id, scope) and the secret smtp_oauth_secret, and that this machine "
     "may reach the token endpoint",
     "AUTH": "check mail.relay.username and the secret smtp_password, and that the relay allows this kind of login",
-    "MAIL": "the relay does not accept the sender; check mail.sender, or ask for it to be allowed",
+    "MAIL": "the relay does not accept the sender; check mail.sender and answers.address (bounces go to a tag of it), "
+    "or ask for it to be allowed",
     "RCPT": "the relay does not accept this recipient; check the address, and that this machine may relay to it",
     "DATA": "the relay refused the message itself; its words say why",
 }

@@ -51,3 +51,13 @@ def test_given_two_relays_when_both_take_mail_then_0(tmp_path: Path) -> None:
         assert len(relay.mails) == len(fallback.mails) == 1
         assert relay.mails[0].message["Message-ID"] != fallback.mails[0].message["Message-ID"]
         assert f"port {fallback.port}" in fallback.mails[0].text
+
+
+def test_given_answers_are_read_when_tested_then_the_relay_is_asked_about_the_sender_that_mails_will_have(tmp_path: Path) -> None:
+    with SmtpServer() as relay:
+        installed = Installation(tmp_path / "site", relay.port)
+        text = installed.config.read_text(encoding="utf-8")
+        (installed.folder / "answers").mkdir()
+        installed.config.write_text(f"{text}answers: {{address: seen@hospital.example, maildir: answers}}\n", encoding="utf-8")
+        installed.call("test-mail", NURSE)
+        assert relay.mails[0].sender.startswith("seen+b-0-")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import ssl
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
@@ -58,16 +60,48 @@ class Tokens:
     async def get(self, *, instead_of: Token | None = None) -> Token:
         """A token that is good by what we know; never ``instead_of``, which the relay refused. Raises TokenError."""
         loop = asyncio.get_running_loop()
-        return await asyncio.to_thread(self._get, loop.time, None if instead_of is None else instead_of.text)
+        refused = None if instead_of is None else instead_of.text
+        return await _in_a_thread(lambda: self._get(loop.time, refused))
 
     def _get(self, time: Any, refused: str | None) -> Token:
-        with self._asking:  # one fetch for all who wait
+        if not self._asking.acquire(timeout=self._grant.timeout_seconds):
+            raise TokenError("the token endpoint is still at its last answer")
+        try:  # one fetch for all who wait
             if self._text is not None and self._text != refused and time() < self._good_until:
                 return Token(self._text, cached=True)
             self._text = None
             text, life_seconds = _fetch(self._grant, self._tls_context)
             self._text, self._good_until = text, time() + life_seconds - EXPIRES_EARLY_SECONDS
             return Token(text, cached=False)
+        finally:
+            self._asking.release()
+
+
+async def _in_a_thread(act: Callable[[], Token]) -> Token:
+    """As ``asyncio.to_thread``, but the end of the loop does not wait for it: an endpoint may take its time over each byte."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Token] = loop.create_future()
+
+    def tell(token: Token | None, error: Exception | None) -> None:
+        if answer.done():  # nobody waits any more
+            return
+        if error is not None:
+            answer.set_exception(error)
+        elif token is not None:
+            answer.set_result(token)
+
+    def run() -> None:
+        token: Token | None = None
+        failure: Exception | None = None
+        try:
+            token = act()
+        except Exception as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, token, failure)
+
+    threading.Thread(target=run, name="token", daemon=True).start()
+    return await answer
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

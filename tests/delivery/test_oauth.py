@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -176,3 +179,31 @@ def test_given_no_token_when_the_fallback_is_walked_then_the_step_is_named_with_
     assert "invalid_client" in steps[-1].words
     assert "mail.fallback_relay.oauth" in steps[-1].words
     assert "smtp_oauth_secret_fallback" in steps[-1].words
+
+
+def test_given_an_endpoint_that_spells_its_answer_for_ever_when_the_deadline_passes_then_nothing_waits_for_it(
+    relay: SmtpServer,
+) -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def spell() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
+
+        spelling = threading.Thread(target=spell)
+        spelling.start()
+        grant = Grant(token_url=f"http://127.0.0.1:{listener.getsockname()[1]}/", client_id="c", scope="s", secret=SECRET)
+        address = RelayAddress(host="127.0.0.1", port=relay.port, tls="none", username="monitor@hospital.example")
+        begun = time.monotonic()
+        try:
+            outcome = asyncio.run(send(address, SENDER, NURSE, MAIL, tokens=Tokens(grant), deadline_seconds=0.5))
+            took = time.monotonic() - begun
+        finally:
+            over.set()
+            spelling.join()
+    assert (outcome.kind, outcome.at) == ("relay_fault", "token")
+    assert took < 5

@@ -29,11 +29,13 @@ TROUBLE: dict[Name, str] = {"relay": "relay", "fallback": "fallback-relay"}
 
 def of_one(outcome: Outcome) -> bool:
     """Whether a relay's fault may lie in one message or in whom it is for: it was fine until it heard of these."""
-    return outcome.kind == "relay_fault" and outcome.at in ("recipient", "data")
+    return outcome.kind == "relay_fault" and outcome.at in ("recipient", "data", "message")
 
 
 def another_may_take(outcome: Outcome) -> bool:
     """Whether what one relay did not take is worth handing to another at once. Not what its recipient's mailbox refuses."""
+    if outcome.kind == "refused_for_good":
+        return outcome.at in ("data", "message")  # each has its own rules about content; about addresses they are to be believed
     if outcome.kind != "refused_for_now":
         return of_one(outcome)
     return outcome.code is not None and outcome.code < 500 and not _OF_THE_MAILBOX.match(outcome.words)

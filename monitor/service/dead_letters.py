@@ -11,6 +11,7 @@ from monitor.clinical.findings import Urgency
 from monitor.delivery import plain
 from monitor.delivery.email import Outcome
 from monitor.delivery.message import mint_message_id
+from monitor.errors import MonitorError
 from monitor.service import alarms, circuit
 from monitor.service.opening import Site
 from monitor.store import escalations, outbox
@@ -32,6 +33,13 @@ def unsendable(message_number: int, words: str) -> alarms.Alarm:
         remedies=("Look the alert up with `bipn-monitor alerts`, and tell its recipient.", alarms.LOOK_AT_STATUS),
         occasion=f"unsendable {message_number}",
     )
+
+
+def unwritten(error: Exception) -> Outcome:
+    """The outcome of a message that cannot be written. Only our own errors are quoted: others' words hold the text."""
+    log.error("a mail could not be written", extra={"error": type(error).__name__})
+    words = str(error) if isinstance(error, MonitorError) else type(error).__name__
+    return Outcome(kind="refused_for_good", code=None, words=f"it cannot be written: {words}", at="message")
 
 
 def follow_up(site: Site, connection: Connection, message: outbox.StoredMessage, outcome: Outcome, now: datetime) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from monitor.delivery.email import Outcome, Session
-from monitor.errors import DatabaseError, MonitorError
+from monitor.errors import DatabaseError
 from monitor.service import circuit, clock, dead_letters
 from monitor.service.opening import Site
 from monitor.service.outgoing import Writer
@@ -181,7 +181,7 @@ class Sweep:
         try:
             data, sender = self.writer.bytes_of(message), self.writer.envelope_sender(message)
         except Exception as error:  # whatever is wrong with this message, the others go
-            outcome = _unwritten(error)
+            outcome = dead_letters.unwritten(error)
         else:
             outcome = await session.send(sender, message.recipient_address, data, deadline_seconds=seconds)
             other = self._another(lane) if circuit.another_may_take(outcome) else None
@@ -208,7 +208,7 @@ class Sweep:
 
         def note(connection: Connection) -> Circuit:
             claims.record_attempt(connection, message, outcome.kind, outcome.words, now=clock.now(), relay=lane.route.name)
-            return self._judged(connection, lane, outcome, message, probing=probing)
+            return self._judged(connection, lane, outcome, message, probing=probing, elsewhere=True)
 
         lane.circuit = await self._write("attempt", note)
 
@@ -245,25 +245,36 @@ class Sweep:
         return await self._write("outcome", partial(record, follow_up=False))
 
     def _judged(
-        self, connection: Connection, lane: Lane, outcome: Outcome, message: StoredMessage | None, *, probing: bool
+        self,
+        connection: Connection,
+        lane: Lane,
+        outcome: Outcome,
+        message: StoredMessage | None,
+        *,
+        probing: bool,
+        elsewhere: bool = False,
     ) -> Circuit:
-        """What an outcome says of the relay itself; of ``message``, or of a greeting."""
+        """What an outcome says of the relay itself; of ``message``, or of a greeting.
+
+        ``elsewhere``: the message goes to another relay now; one that refuses several for now is not to hide that.
+        """
         known, host, now = lane.circuit, lane.route.address.host, self._now()
-        if outcome.kind not in ("relay_fault", "indeterminate"):
+        refused = elsewhere and outcome.kind == "refused_for_now"
+        if outcome.kind not in ("relay_fault", "indeterminate") and not refused:
             if known.failures and lane is self.lanes[0]:  # of the others nobody knows now, and nobody needs to
                 for other in self.lanes[1:]:
                     other.circuit = circuit.heal(connection, other.circuit)
             return circuit.heal(connection, known)
         if known.is_open and not probing:
             return known
-        if message is not None and circuit.of_one(outcome):
+        of_one = refused or circuit.of_one(outcome)
+        if message is not None and of_one:
             if not known.is_open and lane.doubted_over == message.recipient_address:
                 return known
             lane.doubted_over = message.recipient_address
         unknown = "indeterminate: " if outcome.kind == "indeterminate" else ""  # what became of the mail, not what to do
         said = f"{unknown}{outcome.words} (at {outcome.at})"
-        doubtful = outcome.kind == "indeterminate" or circuit.of_one(outcome)
-        failed = circuit.doubt if doubtful else circuit.fault
+        failed = circuit.doubt if of_one or outcome.kind == "indeterminate" else circuit.fault
         after = failed(connection, known, host, said, now)
         lane.fault = said if after.is_open else None
         return after
@@ -280,10 +291,3 @@ class Sweep:
 
     def _now(self) -> datetime:
         return self.begun_at + timedelta(seconds=clock.monotonic_seconds() - self._begun)
-
-
-def _unwritten(error: Exception) -> Outcome:
-    """The outcome of a message that cannot be written. Only our own errors are quoted: others' words hold the text."""
-    log.error("a mail could not be written", extra={"error": type(error).__name__})
-    words = str(error) if isinstance(error, MonitorError) else type(error).__name__
-    return Outcome(kind="refused_for_good", code=None, words=f"it cannot be written: {words}", at="message")

@@ -236,6 +236,18 @@ def test_given_a_relay_that_lets_nobody_be_written_to_when_another_one_does_then
         assert send_due(clinic.site, NOON).accepted == 6
         assert len(fallback.mails) == 6
         assert rows(clinic, "SELECT relay, outcome FROM attempts WHERE message = 1")[-1] == ("fallback", "accepted")
+        assert troubles(clinic) == ["relay"]  # that the other one helps out does not hide it
+
+
+def test_given_a_relay_that_refuses_what_a_mail_says_when_another_one_takes_it_then_no_plain_mail_is_needed(
+    clinic: Clinic, fallback: SmtpServer
+) -> None:
+    with configured(clinic, fallback) as clinic:
+        enqueued(clinic, 3)
+        clinic.relay.always(".", "554 5.7.1 content refused")
+        assert send_due(clinic.site, NOON).accepted == 3
+        assert rows(clinic, "SELECT DISTINCT kind, state FROM messages") == [("alert", "accepted")]
+        assert troubles(clinic) == []
 
 
 def test_given_a_mailbox_that_is_full_when_there_is_a_fallback_then_it_does_not_hide_that(

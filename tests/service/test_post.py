@@ -315,6 +315,13 @@ def test_given_a_recipient_whom_the_relay_cannot_bear_when_sent_then_the_others_
     assert send_due(clinic.site, on(36, 15) + 20 * MINUTE).accepted == 2
 
 
+def test_given_a_mail_after_which_the_relay_wants_a_login_when_sent_then_the_others_get_theirs(clinic: Clinic) -> None:
+    one_to(clinic, NORTH[0], priority=2, patient_id="P-90")
+    clinic.relay.script(".", "530 5.7.0 login required")
+    enqueued(clinic, 6)
+    assert send_due(clinic.site, on(36, 15)).accepted == 6
+
+
 def test_given_many_recipients_whom_the_relay_cannot_bear_when_tried_again_then_the_others_come_first(clinic: Clinic) -> None:
     for number in range(3):
         one_to(clinic, f"{number}@elsewhere.example", f"<x{number}@clinic>", priority=2, patient_id=f"P-9{number}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -11,11 +10,10 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from monitor.clinical.alerts import Alert, AlertError, Reason
-from monitor.clinical.findings import Urgency
 from monitor.delivery.inbound import Acknowledgement, AutomaticAnswer, Bounce, Other, Reference, read_mail
 from monitor.delivery.mailbox import Mail
 from monitor.delivery.reply_tokens import VALID_FOR, read_acknowledge_token, read_bounce_token
-from monitor.service import acts, alarms
+from monitor.service import acts, alarms, dead_letters
 from monitor.service.opening import Site
 from monitor.store import alerts, answers, escalations, journal, keys
 
@@ -121,10 +119,7 @@ def _asked(connection: Connection, reference: Reference, now: datetime) -> answe
 
 def _handed_over(connection: Connection, asked: answers.Asked, kind: answers.AnswerKind, words: str, now: datetime) -> Dealt:
     """Whoever is next is told now: the one who was told is not there, or was never reached."""
-    concerned: Sequence[int] = asked.alert_ids
-    if asked.kind == "digest":  # names a whole house; only what cannot wait for the next one is passed on
-        named = alerts.by_ids(connection, asked.alert_ids)
-        concerned = [alert.alert_id for alert in named if alert.urgency is Urgency.IMMEDIATE and alert.alert_id is not None]
+    concerned = dead_letters.cannot_wait(connection, asked.kind, asked.alert_ids)
     why = "a mail that did not arrive" if kind == "bounce" else "an out-of-office reply"
     moved = escalations.bring_forward(connection, concerned, now, why=why)
     words = f"{words}; {moved} brought forward"

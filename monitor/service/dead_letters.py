@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from monitor.delivery.message import mint_message_id
 from monitor.errors import MonitorError
 from monitor.service import alarms, circuit
 from monitor.service.opening import Site
+from monitor.store import alerts as kept_alerts
 from monitor.store import escalations, outbox
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ def follow_up(site: Site, connection: Connection, message: outbox.StoredMessage,
     if its_own_fault and message.kind != plain.KIND:
         outbox.enqueue(connection, [_plain(site, message)], now=now)
     else:
-        escalations.bring_forward(connection, message.alert_ids, now, why="a mail was given up")
+        concerned = cannot_wait(connection, message.kind, message.alert_ids)
+        escalations.bring_forward(connection, concerned, now, why="a mail was given up")
     if message.kind == "operations" or _is_of_operations(site, message):  # an alarm about an alarm would never end
         return
     alarm = unsendable(message.id, outcome.words) if its_own_fault else alarms.refused_mail(message.id, outcome.words)
@@ -65,9 +68,18 @@ def held_up(site: Site, connection: Connection, message: outbox.StoredMessage, o
     if outcome.kind == "relay_fault" and not circuit.of_one(outcome):
         return
     if message.attempts == (1 if refused else HELD_UP_AFTER):
-        escalations.bring_forward(connection, message.alert_ids, now, why="a mail that does not get through")
+        concerned = cannot_wait(connection, message.kind, message.alert_ids)
+        escalations.bring_forward(connection, concerned, now, why="a mail that does not get through")
     if message.kind != "operations" and not _is_of_operations(site, message):
         alarms.raise_alarm(site, connection, undelivered(message, outcome), now)
+
+
+def cannot_wait(connection: Connection, kind: str, alert_ids: Sequence[int]) -> Sequence[int]:
+    """Which alerts of a mail that reached nobody are passed on now. A digest names a whole house: only what is immediate."""
+    if kind != "digest":
+        return alert_ids
+    named = kept_alerts.by_ids(connection, alert_ids)
+    return [alert.alert_id for alert in named if alert.urgency is Urgency.IMMEDIATE and alert.alert_id is not None]
 
 
 def undelivered(message: outbox.StoredMessage, outcome: Outcome) -> alarms.Alarm:

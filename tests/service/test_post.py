@@ -360,3 +360,19 @@ def test_given_a_mail_refused_for_now_again_and_again_when_tried_on_then_the_nex
         (mail,) = [mail for mail in clinic.relay.mails if mail.recipient == "it@hospital.example"]
         assert "4 times" in mail.text
         assert "mailbox full" in " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 unknown", "554 5.7.1 not here"])
+def test_given_a_digest_that_a_recipient_cannot_get_when_sent_then_only_what_is_immediate_is_passed_on(
+    clinic: Clinic, reply: str
+) -> None:
+    queued(clinic)
+    urgent = {alert.alert_id: alert.urgency.value for alert in clinic.alerts() if alert.alert_id is not None}
+    send_due(clinic.site, on(36, 15))
+    one_to(clinic, "gone@hospital.example", kind="digest", alert_ids=tuple(urgent))
+    clinic.relay.always("RCPT gone@hospital.example", reply)
+    send_due(clinic.site, on(36, 15) + MINUTE)
+    with clinic.site.database.read() as connection:
+        passed_on = [urgent[row.alert_id] for row in escalations.due(connection, on(36, 15) + 2 * MINUTE)]
+    assert set(passed_on) == {"immediate"}
+    assert set(urgent.values()) > {"immediate"}

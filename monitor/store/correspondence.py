@@ -161,9 +161,9 @@ def waiting_reminders(connection: Connection, address: str) -> list[Untried]:
 
 
 def waiting_alerts(connection: Connection, patient_id: str) -> set[int]:
-    """The alerts of a patient whose own mails wait to be sent."""
+    """The alerts of a patient whose own mails wait to be sent, or are being sent and may have to wait again."""
     columns = MESSAGES.c
-    waits = (columns.patient_id == patient_id, columns.state == "pending", columns.kind == "alert")
+    waits = (columns.patient_id == patient_id, columns.state.in_(("pending", "sending")), columns.kind == "alert")
     return {
         alert_id
         for text in connection.execute(select(columns.alert_ids).where(*waits)).scalars()

@@ -15,7 +15,7 @@ from monitor.errors import DatabaseError
 from monitor.service import clock
 from monitor.service.post import PostSummary, send_due
 from monitor.service.round import run_round
-from monitor.store import escalations, keys, outbox
+from monitor.store import claims, escalations, keys, outbox
 from tests.e2e.installation import until
 from tests.service.clinic import NORTH, SOUTH, Clinic, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, watched
@@ -376,3 +376,29 @@ def test_given_a_digest_that_a_recipient_cannot_get_when_sent_then_only_what_is_
         passed_on = [urgent[row.alert_id] for row in escalations.due(connection, on(36, 15) + 2 * MINUTE)]
     assert set(passed_on) == {"immediate"}
     assert set(urgent.values()) > {"immediate"}
+
+
+@pytest.mark.parametrize("state", ["waits", "is being sent"])
+def test_given_an_older_mail_that_cannot_go_when_one_of_its_alerts_gets_worse_then_the_newer_mail_says_all_and_is_the_only_one(
+    clinic: Clinic, state: str
+) -> None:
+    watched(clinic, "P-1", site="South")
+    clinic.assess("P-1", 36, **LAME)
+    clinic.relay.always("RCPT", "451 4.3.0 later")
+    run_round(clinic.site, on(36, 15))
+    named = {alert.alert_id for alert in clinic.alerts()}
+    assert len(named) > 1
+    if state == "waits":
+        send_due(clinic.site, on(36, 15))
+    with clinic.site.database.write() as connection:
+        taken = claims.claim_due(connection, now=on(36, 15), limit=1, lease=MINUTE)
+    clinic.assess("P-1", 36, source="again", known=on(36, 16), **LOST)
+    run_round(clinic.site, on(36, 16))
+    with clinic.site.database.write() as connection:
+        for message in taken:
+            claims.record_outcome(connection, message, "refused_for_now", "451", now=on(36, 16), next_attempt_at=on(36, 16))
+    clinic.relay.forget_script()
+    send_due(clinic.site, on(36, 17))
+    (mail,) = clinic.relay.mails
+    still = {alert.alert_id for alert in clinic.alerts(open_only=True)}
+    assert all(f"A-{number}" in mail.text for number in named & still)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,10 +97,13 @@ def test_given_a_disk_that_fills_up_when_there_is_room_again_then_the_daemon_goe
     with Nursery(installed) as nursery:
         watching = nursery.start(installed, "run")
         until(lambda: "round finished" in watching.log, what="the first round")
+        os.kill(watching.pid, signal.SIGSTOP)  # so that it learns of the fact when nothing can be written any more
+        assess(installed, FIRST)
         with filled(small_disk):
+            os.kill(watching.pid, signal.SIGCONT)
             until(lambda: "disk" in watching.log, what="a word about the disk")
             until_status_says(installed, "the disk of the database is full")
-        assess(installed, FIRST)
+            assert relay.mails == []
         until(lambda: len(relay.taken) == len(NURSES), what="the mails")
         until(lambda: not waiting(installed), what="their outcome")
         assert watching.terminate() == 0, watching.log

@@ -139,6 +139,19 @@ def test_given_a_relay_that_hangs_on_one_message_when_sent_then_the_others_do_no
     assert (sent.accepted, sent.failed) == (3, 1)
 
 
+def test_given_connections_busy_with_a_slow_relay_when_an_immediate_mail_is_decided_then_it_is_the_next(clinic: Clinic) -> None:
+    enqueued(clinic, 40)
+    clinic.relay.delay_seconds = 0.05
+    with ThreadPoolExecutor() as pool:
+        sending = pool.submit(send_due, clinic.site, on(36, 15))
+        clinic.relay.wait_for(4)
+        one_to(clinic, "urgent@hospital.example", priority=2, patient_id="P-90")
+        before = len(clinic.relay.mails)
+        assert sending.result().accepted == 41
+    place = [mail.recipient for mail in clinic.relay.mails].index("urgent@hospital.example")
+    assert place - before <= 2 * clinic.site.settings.mail.relay.connections
+
+
 def test_given_two_calls_at_once_when_one_is_sending_then_the_other_does_nothing(clinic: Clinic) -> None:
     queued(clinic)
     clinic.relay.script(".", SILENT)
@@ -150,16 +163,13 @@ def test_given_two_calls_at_once_when_one_is_sending_then_the_other_does_nothing
         assert sending.result(timeout=15).accepted == 3
 
 
-def test_given_a_big_burst_over_a_slow_line_when_sent_then_a_mail_takes_little_more_than_one_round_trip(tmp_path: Path) -> None:
+def test_given_a_big_burst_over_a_slow_line_when_sent_then_four_connections_share_it_without_a_needless_word(tmp_path: Path) -> None:
     with a_clinic(tmp_path) as clinic:
         enqueued(clinic, 32)
         clinic.relay.delay_seconds = 0.02
-        begun = clock.monotonic_seconds()
         assert send_due(clinic.site, on(36, 15)).accepted == 32
-        seconds = clock.monotonic_seconds() - begun
         assert clinic.relay.most_at_once == 4
         assert "RSET" not in clinic.relay.commands
-    assert seconds / 32 / 0.02 < 3  # 1.5 where nothing else runs: bench/ measures it
 
 
 def test_given_answers_are_read_when_sent_then_the_mail_says_where_to_and_a_bounce_names_the_message(tmp_path: Path) -> None:
@@ -402,3 +412,21 @@ def test_given_an_older_mail_that_cannot_go_when_one_of_its_alerts_gets_worse_th
     (mail,) = clinic.relay.mails
     still = {alert.alert_id for alert in clinic.alerts(open_only=True)}
     assert all(f"A-{number}" in mail.text for number in named & still)
+
+
+def test_given_mails_decided_under_a_clock_that_was_a_year_ahead_when_it_is_right_again_then_they_go(tmp_path: Path) -> None:
+    with a_clinic(tmp_path) as clinic:
+        enqueued(clinic, 1)
+        one_to(clinic, NORTH[0], patient_id="P-90", due_at=on(37, 7))
+        with clinic.another_program() as sql:
+            for column in ("created_at", "next_attempt_at"):
+                sql.execute(f"UPDATE messages SET {column} = datetime({column}, '+1 year')")
+        assert send_due(clinic.site, on(36, 16)).accepted == 2
+
+
+def test_given_mails_decided_an_hour_ahead_when_the_clock_is_set_back_then_those_for_the_morning_wait_for_it(
+    clinic: Clinic,
+) -> None:
+    enqueued(clinic, 1)
+    one_to(clinic, NORTH[0], patient_id="P-90", due_at=on(37, 7))
+    assert send_due(clinic.site, on(36, 14)).accepted == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +17,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 def test_given_a_clock_that_was_set_back_when_mail_waits_then_only_quiet_hours_go_on(tmp_path: Path) -> None:
     with a_database(tmp_path).write() as connection:
-        tried, fresh, quiet = outbox.enqueue(
-            connection, [replace(a_message(), message_id=f"<{name}@h.example>") for name in "abc"], now=NOW
-        )
+        tried, fresh, quiet = outbox.enqueue(connection, [a_message(number) for number in (1, 2, 3)], now=NOW)
         connection.execute(MESSAGES.update().where(MESSAGES.c.id == quiet).values(next_attempt_at=NOW + 8 * HOUR))
         (claimed,) = claims.claim_due(connection, now=NOW, limit=1, lease=MINUTE)
         assert claimed.id == tried

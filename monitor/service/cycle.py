@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.service.coverage import daily_statement
 from monitor.service.escalate import escalate
@@ -30,18 +30,24 @@ def _nothing() -> None:
 
 
 def watch_once(
-    site: Site, now: datetime, *, stopping: Callable[[], bool] = _never, progress: Callable[[], None] = _nothing
+    site: Site,
+    now: datetime,
+    *,
+    stopping: Callable[[], bool] = _never,
+    progress: Callable[[], None] = _nothing,
+    recorded_every: timedelta = timedelta(0),
 ) -> Watched:
     """A round, and what time alone makes due, at ``now``. Nothing is sent: that is ``post.send_due``.
 
     ``stopping`` is asked before each batch and each part; what is left is due again. ``progress`` hears of each.
+    ``recorded_every``: as for ``run_round``.
     """
 
     def stopped() -> bool:
         progress()
         return stopping()
 
-    done = run_round(site, now, stopping=stopped)
+    done = run_round(site, now, stopping=stopped, recorded_every=recorded_every)
     reminders = 0 if stopped() else escalate(site, now)
     return Watched(round=done, queued=done.queued + reminders)
 

@@ -39,9 +39,6 @@ PATIENTS_PER_COMMIT = 128
 TRY_AGAIN_AFTER = timedelta(hours=1)
 """A patient that could not be evaluated is tried again even if nothing changes."""
 
-RECORDED_EVERY = timedelta(seconds=30)
-"""An idle daemon that polls each second need not write each second that it did."""
-
 RAISED = frozenset({Reason.WORSE, Reason.AGAIN, Reason.NEW_OCCASION})
 
 
@@ -72,10 +69,13 @@ def _never() -> bool:
     return False
 
 
-def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> RoundSummary:
+def run_round(
+    site: Site, now: datetime, *, stopping: Callable[[], bool] = _never, recorded_every: timedelta = timedelta(0)
+) -> RoundSummary:
     """Evaluate every patient who changed or came due until none is left, then tell what waited for the end of the round.
 
-    ``stopping`` is asked before each batch; the patients that are left stay due, and what waits goes on waiting.
+    ``stopping`` is asked before each batch; the patients that are left stay due, and what waits goes on waiting. A round that
+    found nothing goes on record only where the last one there is older than ``recorded_every``.
     """
     counts: Counter[str] = Counter()
     _bring_up_all_if_the_policy_changed(site)
@@ -92,7 +92,7 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
             changes.consume(connection, due.change_ids)
     else:
         return _summary(counts)
-    if not counts and _ended_lately(site, now):
+    if not counts and _ended_lately(site, now, recorded_every):
         return _summary(counts)
     with site.database.write("end of round") as connection:
         counts["queued"] += digesting.tell_what_waits(site, connection, now)
@@ -111,13 +111,13 @@ def run_round(site: Site, now: datetime, *, stopping: Callable[[], bool] = _neve
     return _summary(counts)
 
 
-def _ended_lately(site: Site, now: datetime) -> bool:
+def _ended_lately(site: Site, now: datetime, within: timedelta) -> bool:
     """Whether a round that found nothing has nothing to tell either, and the last one is on record well enough."""
     with site.database.glance() as connection:
         last = last_round(connection)
         if last is None or last.policy_sha256 != site.policy.sha256 or digests.waiting(connection):
             return False
-    return timedelta(0) <= now - last.started_at < RECORDED_EVERY
+    return timedelta(0) <= now - last.started_at < within
 
 
 def _bring_up_all_if_the_policy_changed(site: Site) -> None:

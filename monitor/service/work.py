@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from monitor.service import clock, clock_set
 from monitor.service.answers import read_answers
@@ -19,6 +20,9 @@ from monitor.service.stillness import Stillness
 from monitor.store import stillness, waiting
 
 log = logging.getLogger(__name__)
+
+IDLE_RECORDED_EVERY = timedelta(seconds=20)
+"""A daemon that polls each second and finds nothing need not write each second that it did."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Work:
     refused: bool = False  # the configuration in its place; another one is in force
     clock_set_at: float | None = None  # monotonic
     _parts: int = field(default=0, init=False)
+    _watched: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.watch_stillness = Stillness(lambda: self.site, stillness.next_watch_at, self.steady.now)
@@ -52,7 +57,11 @@ class Work:
         self.lease.keep()
         self._parts = 0
         self._forget_the_clock(site)
-        done = watch_once(site, now, stopping=self.stopping, progress=lambda: self._part_done(mark))
+        recorded_every = IDLE_RECORDED_EVERY if self._watched else timedelta(0)  # that we are here is on record at once
+        done = watch_once(
+            site, now, stopping=self.stopping, progress=lambda: self._part_done(mark), recorded_every=recorded_every
+        )
+        self._watched = True
         if done.queued:
             self.queued()
         with site.database.glance() as connection:

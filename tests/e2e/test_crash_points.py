@@ -92,4 +92,4 @@ def test_given_a_kill_while_the_relay_has_the_mail_and_has_not_said_so_when_star
         daemon.kill()
         runs_to_the_end(nursery, installed)
         assert_told(installed, copies(relay.mails), most=2, after=before)
-        assert len(relay.mails) == len({mail.message["Message-ID"] for mail in relay.mails}) + 1
+        assert len(relay.mails) > len({mail.message["Message-ID"] for mail in relay.mails})

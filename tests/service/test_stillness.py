@@ -32,7 +32,7 @@ def after_a_run(clinic: Clinic, now: Callable[[], datetime]) -> Stillness:
     still = Stillness(lambda: clinic.site, stillness.next_watch_at, now)
     for _ in range(2):
         still.begin()
-        watch_once(clinic.site, now())
+        watch_once(clinic.site, now(), recorded_every=timedelta(seconds=20))
         still.end(clinic.site)
     return still
 
@@ -115,7 +115,7 @@ def test_given_stillness_when_the_job_is_woken_or_the_configuration_changes_then
     still = Stillness(lambda: site[0], stillness.next_watch_at, Hand(NOW))
     for _ in range(2):
         still.begin()
-        watch_once(clinic.site, NOW)
+        watch_once(clinic.site, NOW, recorded_every=timedelta(seconds=20))
         still.end(clinic.site)
     assert still.holds()
     if what == "woken":

@@ -127,3 +127,16 @@ def test_given_one_nurse_refused_for_good_when_polled_then_the_other_is_told_and
     assert NURSES[0] not in polled.out + polled.err + status.out + status.err
     assert installed.call("poll", "--at", "2011-03-15T21:59", "--format", "json").json["messages"]["failed"] == 0
     assert len(relay.mails) == 1
+
+
+def test_given_three_polls_at_once_on_one_database_when_they_send_then_each_nurse_is_told_once(
+    installed: Installation, relay: SmtpServer
+) -> None:
+    installed.run("import", installed.case_files(until=EVENING))
+    relay.delay_seconds = 0.3
+    polls = [installed.start("poll", "--at", LOST_WALKING) for _ in range(3)]
+    for poll in polls:
+        poll.communicate(timeout=60)
+    installed.call("poll", "--at", LOST_WALKING)
+    assert Counter(mail.recipient for mail in relay.mails) == Counter(NURSES)
+    assert not any(REPEAT in mail.text for mail in relay.mails)

@@ -57,7 +57,8 @@ class Work:
         self.lease.keep()
         self._parts = 0
         self._forget_the_clock(site)
-        recorded_every = IDLE_RECORDED_EVERY if self._watched else timedelta(0)  # that we are here is on record at once
+        steady = self._watched and self.clock_set_at is None  # else that we are here, and go on, is on record at once
+        recorded_every = IDLE_RECORDED_EVERY if steady else timedelta(0)
         done = watch_once(
             site, now, stopping=self.stopping, progress=lambda: self._part_done(mark), recorded_every=recorded_every
         )

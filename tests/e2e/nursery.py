@@ -68,11 +68,17 @@ class Child:
 
     pid: int
     log_file: Path
+    printed_before: int
     nursery: Nursery
 
     @property
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8")
+
+    @property
+    def own_log(self) -> str:
+        """What was printed since its start."""
+        return self.log_file.read_bytes()[self.printed_before :].decode()
 
     @property
     def code(self) -> int | None:
@@ -138,6 +144,7 @@ class Nursery:
         """One command, running."""
         log = installed.folder.with_name(f"{installed.folder.name}.log")
         log.touch()
+        printed_before = log.stat().st_size
         order = {
             "words": ["--config", str(installed.config), *words],
             "folder": str(installed.folder),
@@ -155,7 +162,7 @@ class Nursery:
                 assert time.monotonic() < end, "no process was started"
                 time.sleep(0.002)
             pid = self._started[before]
-        return Child(pid, log, self)
+        return Child(pid, log, printed_before, self)
 
     def _listen(self) -> None:
         assert self._mother.stdout is not None

@@ -16,6 +16,8 @@ from tests.e2e.nursery import Child, Nursery
 from tests.postfix import DeliveredMail
 from tests.smtp_server import ReceivedMail
 
+WATCHING = "info watching"
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -85,10 +87,9 @@ def is_known(installed: Installation, patient: str) -> bool:
 
 @contextmanager
 def daemon(nursery: Nursery, installed: Installation, **environ: str) -> Iterator[Child]:
-    """``run``, from its first round until SIGTERM; fails if it does not stop or prints a traceback."""
-    before = installed.rows("SELECT finished_at FROM rounds")
+    """``run``, from when it watches until SIGTERM; fails if it does not stop or prints a traceback."""
     child = nursery.start(installed, "run", **environ)
-    until(lambda: child.code is not None or installed.rows("SELECT finished_at FROM rounds") != before, what="the first round")
+    until(lambda: child.code is not None or WATCHING in child.own_log, seconds=30, what="a daemon that watches")
     assert child.code is None, child.log
     try:
         yield child

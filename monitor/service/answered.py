@@ -13,9 +13,10 @@ from monitor.clinical.alerts import Alert, AlertError, Reason
 from monitor.delivery.inbound import Acknowledgement, AutomaticAnswer, Bounce, Other, Reference, read_mail
 from monitor.delivery.mailbox import Mail
 from monitor.delivery.reply_tokens import VALID_FOR, read_acknowledge_token, read_bounce_token
-from monitor.service import acts, alarms, dead_letters
+from monitor.service import acts, alarms
+from monitor.service.handing_over import hand_over
 from monitor.service.opening import Site
-from monitor.store import alerts, answers, escalations, journal, keys
+from monitor.store import alerts, answers, journal, keys
 
 log = logging.getLogger(__name__)
 
@@ -119,9 +120,8 @@ def _asked(connection: Connection, reference: Reference, now: datetime) -> answe
 
 def _handed_over(connection: Connection, asked: answers.Asked, kind: answers.AnswerKind, words: str, now: datetime) -> Dealt:
     """Whoever is next is told now: the one who was told is not there, or was never reached."""
-    concerned = dead_letters.cannot_wait(connection, asked.kind, asked.alert_ids)
     why = "a mail that did not arrive" if kind == "bounce" else "an out-of-office reply"
-    moved = escalations.bring_forward(connection, concerned, now, why=why)
+    moved = hand_over(connection, asked.id, asked.kind, asked.alert_ids, asked.address, now, why=why)
     words = f"{words}; {moved} brought forward"
     journal.append(connection, now, _entry(asked, kind, words))
     return Dealt(kind, asked.id, words)

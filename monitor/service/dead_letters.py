@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,14 +13,11 @@ from monitor.delivery.email import Outcome
 from monitor.delivery.message import mint_message_id
 from monitor.errors import MonitorError
 from monitor.service import alarms, circuit
+from monitor.service.handing_over import HELD_UP_AFTER, hand_over
 from monitor.service.opening import Site
-from monitor.store import alerts as kept_alerts
-from monitor.store import escalations, outbox
+from monitor.store import outbox
 
 log = logging.getLogger(__name__)
-
-HELD_UP_AFTER = 4
-"""Attempts (J): then a message is about twenty minutes old, and greylisting or a relay's restart is over."""
 
 OF_THE_MESSAGE = ("data", "message")
 """Steps at which a relay refuses what is said, not whom it is said to."""
@@ -51,8 +47,7 @@ def follow_up(site: Site, connection: Connection, message: outbox.StoredMessage,
     if its_own_fault and message.kind != plain.KIND:
         outbox.enqueue(connection, [_plain(site, message)], now=now)
     else:
-        concerned = cannot_wait(connection, message.kind, message.alert_ids)
-        escalations.bring_forward(connection, concerned, now, why="a mail was given up")
+        _hand_over(connection, message, now, why="a mail was given up")
     if message.kind == "operations" or _is_of_operations(site, message):  # an alarm about an alarm would never end
         return
     alarm = unsendable(message.id, outcome.words) if its_own_fault else alarms.refused_mail(message.id, outcome.words)
@@ -68,18 +63,9 @@ def held_up(site: Site, connection: Connection, message: outbox.StoredMessage, o
     if outcome.kind == "relay_fault" and not circuit.of_one(outcome):
         return
     if message.attempts == (1 if refused else HELD_UP_AFTER):
-        concerned = cannot_wait(connection, message.kind, message.alert_ids)
-        escalations.bring_forward(connection, concerned, now, why="a mail that does not get through")
+        _hand_over(connection, message, now, why="a mail that does not get through")
     if message.kind != "operations" and not _is_of_operations(site, message):
         alarms.raise_alarm(site, connection, undelivered(message, outcome), now)
-
-
-def cannot_wait(connection: Connection, kind: str, alert_ids: Sequence[int]) -> Sequence[int]:
-    """Which alerts of a mail that reached nobody are passed on now. A digest names a whole house: only what is immediate."""
-    if kind != "digest":
-        return alert_ids
-    named = kept_alerts.by_ids(connection, alert_ids)
-    return [alert.alert_id for alert in named if alert.urgency is Urgency.IMMEDIATE and alert.alert_id is not None]
 
 
 def undelivered(message: outbox.StoredMessage, outcome: Outcome) -> alarms.Alarm:
@@ -90,6 +76,10 @@ def undelivered(message: outbox.StoredMessage, outcome: Outcome) -> alarms.Alarm
         remedies=("Ask whoever runs the recipient's mailbox or the relay what is wrong.", alarms.LOOK_AT_STATUS),
         occasion=f"undelivered {message.recipient_address}",
     )
+
+
+def _hand_over(connection: Connection, message: outbox.StoredMessage, now: datetime, *, why: str) -> None:
+    hand_over(connection, message.id, message.kind, message.alert_ids, message.recipient_address, now, why=why)
 
 
 def _plain(site: Site, message: outbox.StoredMessage) -> outbox.NewMessage:

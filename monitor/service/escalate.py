@@ -79,7 +79,8 @@ def _escalate(site: Site, connection: Connection, now: datetime) -> int:
     rows = escalations.due(connection, now, claim=True)
     alerts = {alert.alert_id: alert for alert in kept_alerts.by_ids(connection, [row.alert_id for row in rows])}
     records = records_of(site, connection, {alert.patient_id for alert in alerts.values()})
-    told = correspondence.told_by_alert(connection, {row.alert_id: alerts[row.alert_id].patient_id for row in rows})
+    patients = {row.alert_id: alerts[row.alert_id].patient_id for row in rows}
+    told = correspondence.told_by_alert(connection, patients, not_held_at=now)
     written = correspondence.last_alert_mails(connection, set(records))
     run = Run()
     for row in rows:

@@ -29,6 +29,8 @@ def queue_reminder(
     whole = [*unanswered, *(_again(alert) for alert in kept_alerts.by_ids(connection, forgotten) if alert.state == "open")]
     outbox.cancel(connection, [mail.id for mail in earlier], REPLACED, now)
     records = records_of(site, connection, {each.alert.patient_id for each in whole})
+    for patient_id in records:
+        outbox.let_go(connection, "alert", patient_id, now, address=recipient.address)
     ids = [each.alert.alert_id for each in whole if each.alert.alert_id is not None]
     waiting = escalations.waiting(connection, ids)
     lead = max((each.alert for each in whole), key=lambda alert: alert.urgency.rank)

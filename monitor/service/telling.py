@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from monitor.clinical.alerts import Alert, Reason, Transition
 from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
-from monitor.config.settings import Settings
+from monitor.config.settings import Recipient, Settings
 from monitor.service import alarms, chains
 from monitor.service.mailing import queue_alert, queue_correction
 from monitor.service.opening import Site
@@ -90,18 +90,23 @@ def tell_alone(
     leaves_at = goes_at(site.settings, team, urgency, now)
     found = told_from(site.settings, team, urgency, 0, leaves_at)
     step, people = found if found is not None else (0, ())
-    queued = queue_alert(
-        site,
-        connection,
-        history,
-        joined,
-        team=team,
-        people=people,
-        step=step,
-        leaves_at=leaves_at,
-        now=now,
-        taken_over_from=taken_over_from,
-    )
+    if leaves_at <= now:
+        outbox.let_go(connection, "correction", history.patient_id, now)
+    later = [] if taken_over_from else _held_for_others(connection, history.patient_id, people, now)
+    queued = 0
+    for each_leaves_at, theirs in [(leaves_at, people), *later]:
+        queued += queue_alert(
+            site,
+            connection,
+            history,
+            joined,
+            team=team,
+            people=theirs,
+            step=step,
+            leaves_at=each_leaves_at,
+            now=now,
+            taken_over_from=taken_over_from,
+        )
     if found is None or step > 0:
         queued += alarms.nobody_home(site, connection, team.name, urgency, 0, now)
     else:
@@ -113,6 +118,17 @@ def tell_alone(
         )
     chains.begin(site, connection, joined, team=team, told_step=step, leaves_at=leaves_at, reached=found is not None)
     return queued
+
+
+def _held_for_others(
+    connection: Connection, patient_id: str, people: Sequence[Recipient], now: datetime
+) -> list[tuple[datetime, tuple[Recipient, ...]]]:
+    """Who comes on duty in the morning, and for whom older news of the patient waits: a mail with all of it takes its place."""
+    told_now = {each.address.lower() for each in people}
+    others = {
+        each.address: each for each in correspondence.held(connection, patient_id, now) if each.address.lower() not in told_now
+    }
+    return [(each.due_at, (Recipient(name=each.name, address=each.address, language="en"),)) for each in others.values()]
 
 
 def _let_wait(site: Site, connection: Connection, alerts: Sequence[Alert], now: datetime) -> None:
@@ -131,6 +147,8 @@ def _correct(site: Site, connection: Connection, history: History, corrections: 
     team = team_of(site.settings, history.as_known_at(now).patient)
     leaves_at = goes_at(site.settings, team, highest, now)
     due_at = leaves_at if leaves_at > now else None
+    if due_at is None:
+        outbox.let_go(connection, "correction", history.patient_id, now)
     queued = queue_correction(site, connection, history, corrections, due_at=due_at, now=now)
     lowered = [t.after for t in corrections if t.reason is Reason.CORRECTED_LOWER]
     if queued:

@@ -104,8 +104,22 @@ class Untried:
     name: str
 
 
-def told_by_alert(connection: Connection, patients: Mapping[int, str]) -> dict[int, list[Told]]:
-    """To whom each alert was written, oldest message first; ``patients`` gives the patient of each alert asked for."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mail about one patient that waits for the end of quiet hours; nobody tried to send it yet."""
+
+    address: str
+    name: str
+    due_at: datetime
+
+
+def told_by_alert(
+    connection: Connection, patients: Mapping[int, str], *, not_held_at: datetime | None = None
+) -> dict[int, list[Told]]:
+    """To whom each alert was written, oldest message first; ``patients`` gives the patient of each alert asked for.
+
+    ``not_held_at``: without those whose mail is held for a later time than this; they are not told yet.
+    """
     found: dict[int, list[Told]] = {alert_id: [] for alert_id in patients}
     columns = MESSAGES.c
     query = select(
@@ -119,6 +133,9 @@ def told_by_alert(connection: Connection, patients: Mapping[int, str]) -> dict[i
         columns.state,
         columns.maybe_repeat,
     ).where((columns.state != "cancelled") | columns.maybe_repeat)
+    if not_held_at is not None:
+        due = columns.next_attempt_at <= not_held_at
+        query = query.where((columns.state != "pending") | (columns.fencing_token > 0) | due)
     names = sorted(set(patients.values()))
     rows = list(connection.execute(query.where(columns.kind.in_(OF_SEVERAL), columns.patient_id.is_(None))))
     for start in range(0, len(names), _CHUNK):
@@ -152,6 +169,15 @@ def untried(connection: Connection, alert_ids: Collection[int]) -> list[Untried]
     wanted = set(alert_ids)
     untouched = _waiting(connection, MESSAGES.c.fencing_token == 0) if wanted else []
     return [each for each in untouched if wanted.intersection(each.alert_ids)]
+
+
+def held(connection: Connection, patient_id: str, now: datetime) -> list[Held]:
+    """The alert mails about a patient that are held after ``now``, oldest first."""
+    columns = MESSAGES.c
+    waits = (columns.state == literal_column("'pending'"), columns.fencing_token == 0, columns.next_attempt_at > now)
+    query = select(columns.recipient_address, columns.recipient_name, columns.next_attempt_at)
+    theirs = query.where(*waits, columns.patient_id == patient_id, columns.kind == "alert").order_by(columns.id)
+    return [Held(*row) for row in connection.execute(theirs)]
 
 
 def waiting_reminders(connection: Connection, address: str) -> list[Untried]:

@@ -146,6 +146,15 @@ def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason:
     return cancel(connection, found, reason, now) if found else 0
 
 
+def let_go(connection: Connection, kind: str, patient_id: str, now: datetime, *, address: str | None = None) -> None:
+    """Mails about a patient that are held for the morning go now: there is news of him, and it must not overtake them."""
+    theirs = [MESSAGES.c.patient_id == patient_id, MESSAGES.c.kind == kind, MESSAGES.c.fencing_token == 0]
+    if address is not None:
+        theirs.append(MESSAGES.c.recipient_address == address)
+    held = MESSAGES.update().where(_PENDING, *theirs, MESSAGES.c.next_attempt_at > now)
+    connection.execute(held.values(next_attempt_at=now))
+
+
 def give_way(connection: Connection, id_: int, now: datetime) -> None:
     """A message that waits again after an attempt is cancelled where a newer mail says all of it: it would arrive later."""
     row = connection.execute(select(MESSAGES).where(MESSAGES.c.id == id_, _PENDING)).one_or_none()

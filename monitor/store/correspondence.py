@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
-OF_SEVERAL = ("digest", "reminder")
+OF_SEVERAL = ("digest", "reminder", "plain")
+"""Kinds that may be about several patients; a plain mail where it stands in for one such."""
+
 UNSAID = ("dead", "cancelled")
 _CHUNK = 500
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.service.clinic import NORTH, SOUTH, Clinic, on
+from pathlib import Path
+
+from tests.service.clinic import NORTH, SOUTH, Clinic, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
 
@@ -77,3 +79,20 @@ def test_given_a_mail_that_the_relay_puts_off_when_corrected_then_the_correction
     for mail in clinic.poll(on(36, 15, 8)).mails:
         words[mail.recipient].append(mail.message["Subject"].split()[0])
     assert set(map(tuple, words.values())) == {("IMMEDIATE", "CORRECTION")}
+
+
+def test_given_a_digest_that_was_refused_for_its_content_when_corrected_then_who_got_the_plain_mail_is_told(
+    tmp_path: Path,
+) -> None:
+    with a_clinic(tmp_path, more="storm_above: 1\n") as clinic:
+        watched(clinic, "P-1", "P-2")
+        for name in ("P-1", "P-2"):
+            clinic.assess(name, 36, **LOST)
+        clinic.relay.script(".", "554 5.6.0 not liked", "554 5.6.0 not liked")
+        plain = clinic.poll(on(36, 15))
+        assert plain.recipients == list(NORTH)
+        assert all("look up in the monitor" in mail.message["Subject"] for mail in plain.mails)
+        clinic.assess("P-1", 36, known=on(36, 16), **WELL)
+        corrected = clinic.poll(on(36, 17))
+        assert corrected.recipients == list(NORTH)
+        assert all(mail.message["Subject"].startswith("CORRECTION") for mail in corrected.mails)

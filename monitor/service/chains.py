@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from monitor.clinical.alerts import Alert
+from monitor.clinical.synthetic import is_synthetic
 from monitor.config.settings import Team
 from monitor.service.opening import Site
 from monitor.service.people import wait_after
@@ -31,6 +32,7 @@ def begin(
     """These alerts were told, in mails that leave at ``leaves_at``: the next people are due unless somebody answers.
 
     A chain that runs already goes on as it is. Not ``reached``: nobody was there to tell, and it is soon tried again.
+    Nobody is asked to answer for a synthetic patient.
     """
     running = escalations.waiting(connection, [alert.alert_id for alert in alerts if alert.alert_id is not None])
     steps = [
@@ -41,7 +43,10 @@ def begin(
             due_at=leaves_at + (wait_after(site.settings, team, alert.urgency, told_step) if reached else NOBODY_AGAIN),
         )
         for alert in alerts
-        if alert.alert_id is not None and alert.alert_id not in running and alert.state == "open"
+        if alert.alert_id is not None
+        and alert.alert_id not in running
+        and alert.state == "open"
+        and not is_synthetic(alert.patient_id)
     ]
     escalations.add(connection, steps)
 

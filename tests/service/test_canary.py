@@ -68,6 +68,14 @@ def test_given_a_relay_that_takes_nothing_for_it_when_stated_then_that_is_a_prob
     assert "did not come through" in statements[0].text.replace("\n", " ")
 
 
+def test_given_the_first_evening_of_an_installation_when_hours_pass_then_nobody_is_asked_to_answer_for_it(tmp_path: Path) -> None:
+    with a_clinic(tmp_path, more=CONFIG) as clinic:
+        mails = morning(clinic, (18, 0), (18, 1), (19, 2), (20, 2), (23, 59))
+    subjects = [mail.message["Subject"] for mail in mails]
+    assert [subject.startswith("SYNTHETIC") for subject in subjects].count(True) == 1
+    assert not any("not acknowledged" in subject for subject in subjects)
+
+
 def test_given_a_daemon_that_starts_late_when_both_are_due_then_the_statement_waits_for_the_mail(clinic: Clinic) -> None:
     assert morning(clinic, (8, 0)) == []
     subjects = [mail.message["Subject"] for mail in morning(clinic, (8, 1), (8, 2))]

@@ -100,8 +100,9 @@ def rounds(site: Installation) -> list[tuple[str]]:
 
 
 def has_round_since(site: Installation, at: datetime) -> bool:
-    ((finished,),) = rounds(site)
-    return datetime.fromisoformat(finished).replace(tzinfo=UTC) >= at
+    """Whether a round has looked at what was due by then: one that ends after it may have begun before the clock was moved."""
+    ((looked_at,),) = site.rows("SELECT started_at FROM rounds")
+    return datetime.fromisoformat(looked_at).replace(tzinfo=UTC) >= at
 
 
 def has_rounds(site: Installation) -> bool:

@@ -23,8 +23,11 @@ help:
 demo: $(VENV)/.ready
 	@$(BIN)/bipn-monitor demo --out demo-out
 
+# Several at once: many of them wait for a daemon, a relay or a clock.
+TEST    = -m pytest -q -n 3 --dist worksteal
+
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python $(TEST)
 
 # Tests of a real Postfix, a real mailbox, a moved clock and the units skip, and say so, where these are not installed.
 machine:
@@ -47,6 +50,10 @@ bench: $(VENV)/.ready
 soak: $(VENV)/.ready
 	$(BIN)/python -m bench.soak
 
+# What takes minutes and has nothing to do with how the program is packaged; `selftest` is run from the wheel.
+NOT_ABOUT_THE_WHEEL = clinical service/test_coverage_random.py service/test_coverage_demo.py \
+	$(addprefix e2e/test_,random_kills.py crash_points.py state_machine.py clock.py daemon.py reload.py disk.py postfix.py relay_faults.py)
+
 wheel-test: $(VENV)/.ready
 	rm -rf build/wheel-test && mkdir -p build/wheel-test/away
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel-test .
@@ -54,7 +61,8 @@ wheel-test: $(VENV)/.ready
 	build/wheel-test/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		"bipn-monitor[test] @ file://$$(ls $(CURDIR)/build/wheel-test/*.whl)"
 	cp -R tests pyproject.toml build/wheel-test/away/
-	cd build/wheel-test/away && env -u PYTHONPATH ../venv/bin/python -I -m pytest -q -p no:cacheprovider
+	cd build/wheel-test/away && env -u PYTHONPATH ../venv/bin/python -I $(TEST) -p no:cacheprovider \
+		$(addprefix --ignore=tests/,$(NOT_ABOUT_THE_WHEEL))
 
 # After a change of the dependencies in pyproject.toml; needs uv (pip install uv).
 constraints:

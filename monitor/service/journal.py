@@ -65,5 +65,3 @@ def _policy_since(connection: Connection, policy_sha256: str, since: datetime) -
         if entry.subject == policy_sha256 and before is not None and before.subject != policy_sha256:
             found = entry.at
     return found if found is not None and found > since else None
-
-

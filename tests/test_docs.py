@@ -44,7 +44,9 @@ def test_given_the_clinical_page_when_compared_with_the_policy_then_every_code_o
     assert {code for code in codes if f"| {code} |" not in page("docs/clinical.md")} == set()
 
 
-@pytest.mark.parametrize("path", ["README.md", "CHANGELOG.md", "docs/admin.md", "docs/clinical.md", "docs/import.md"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "CHANGELOG.md", *(f"docs/{name}.md" for name in ("admin", "answers", "clinical", "coverage", "import"))]
+)
 def test_given_a_page_when_it_links_then_the_file_is_there(path: str) -> None:
     text = page(path)
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]

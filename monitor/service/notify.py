@@ -8,6 +8,9 @@ import socket
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 1.0
+"""A service manager that reads nothing must not stop the work: what it is told may be lost, a nurse's mail not."""
+
 
 def notify(*lines: str) -> bool:
     """Send ``READY=1``, ``STATUS=...`` and the like. False where no service manager listens: the work goes on."""
@@ -16,6 +19,7 @@ def notify(*lines: str) -> bool:
         return False
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(PATIENCE_SECONDS)
             channel.connect("\0" + address[1:] if address.startswith("@") else address)
             channel.sendall("\n".join(lines).encode())
     except OSError as error:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -149,6 +149,29 @@ def test_given_a_relay_that_says_nothing_when_the_daemon_is_stopped_then_it_ends
     relay.forget_script()
     installed.call("poll", "--at", (clock.now() + timedelta(minutes=2)).isoformat())
     assert sorted(mail.recipient for mail in relay.taken) == sorted(NURSES)
+
+
+def test_given_a_service_manager_that_reads_nothing_when_somebody_gets_worse_then_it_is_told_and_the_daemon_stops_in_seconds(
+    installed: Installation, relay: SmtpServer, manager: socket.socket
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others, suppress(BlockingIOError):
+        others.setblocking(False)
+        others.connect(manager.getsockname())
+        while True:
+            others.send(b"STATUS=until nothing more fits")
+    today = clock.now().date()
+    a_patient_on_bortezomib(installed, today)
+    daemon = installed.start("run", NOTIFY_SOCKET=str(manager.getsockname()))
+    try:
+        installed.write(
+            "INSERT INTO assessments (patient_id, assessed_at, motor_grade, walking) VALUES (?, ?, 3, 'bedbound')",
+            PATIENT,
+            f"{today}",
+        )
+        until(lambda: len(relay.taken) == len(NURSES), what="the mails")
+        assert "the service manager could not be told" in stopped(installed, daemon)
+    finally:
+        daemon.kill()
 
 
 IMPATIENT = """

@@ -44,13 +44,13 @@ def unreadable_patients(count: int, occasion: str) -> Alarm:
     )
 
 
-def refused_mail(message_number: int, words: str) -> Alarm:
-    """A message was refused for good; its recipient does not get it."""
+def refused_mail(message_number: int, address: str, words: str) -> Alarm:
+    """A message was refused for good; its recipient does not get it. One address is told of once a day."""
     return Alarm(
         problem=f"the relay refused message {message_number} for good: {words}",
         consequence="its recipient is not told; the other recipients are",
         remedies=("Correct the address under `teams:` in the configuration.", LOOK_AT_STATUS),
-        occasion=f"refused {message_number}",
+        occasion=f"refused {address}",
     )
 
 

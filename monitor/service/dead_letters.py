@@ -50,7 +50,11 @@ def follow_up(site: Site, connection: Connection, message: outbox.StoredMessage,
         _hand_over(connection, message, now, why="a mail was given up")
     if message.kind == "operations" or _is_of_operations(site, message):  # an alarm about an alarm would never end
         return
-    alarm = unsendable(message.id, outcome.words) if its_own_fault else alarms.refused_mail(message.id, outcome.words)
+    alarm = (
+        unsendable(message.id, outcome.words)
+        if its_own_fault
+        else alarms.refused_mail(message.id, message.recipient_address, outcome.words)
+    )
     alarms.raise_alarm(site, connection, alarm, now)
 
 

@@ -54,6 +54,20 @@ def test_given_addresses_refused_for_good_when_polled_then_one_alarm_and_no_alar
     assert told == [("dead",)]
 
 
+def test_given_one_dead_address_when_several_of_its_mails_are_refused_that_day_then_operations_are_told_of_it_once(
+    alarmed: Clinic,
+) -> None:
+    alarmed.relay.always(f"RCPT {NORTH[0]}", "550 5.1.1 no such user")
+    for patient in ("P-1", "P-2"):
+        alarmed.on_bortezomib(patient, until_day=7)
+        alarmed.assess(patient, 7, walking="unaided")
+        alarmed.assess(patient, 14, walking="wheelchair")
+    alarmed.poll(on(14, 15))
+    alarmed.poll(on(14, 15, 1))
+    (alarm,) = alarms_of(alarmed)
+    assert "for good" in alarm.text
+
+
 def test_given_a_template_that_fails_on_real_facts_when_polled_then_the_builtin_text_and_one_alarm(tmp_path: Path) -> None:
     (tmp_path / "mine" / "alert").mkdir(parents=True)
     (tmp_path / "mine" / "alert" / "body.txt").write_text("{{ mail.nothing_of_that_name }}\n", encoding="utf-8")

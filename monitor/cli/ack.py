@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ByOption, ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ByOption, ConfigOption, DatabaseOption, Format, FormatOption, open_in_force
 
 
 def ack(
@@ -24,7 +24,8 @@ def ack(
     from monitor.service.acts import acknowledge
     from monitor.service.listing import list_alerts
 
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         changed = acknowledge(site, alert, by=by, note=remark, now=clock.now())
         listed = list_alerts(site, open_only=False, patient_id=changed.patient_id)
         shape = next(shape for each, shape in listed if each.alert_id == changed.alert_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, ManyFormat, ManyFormatOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, ManyFormat, ManyFormatOption, open_in_force
 
 
 def alerts(
@@ -21,7 +21,8 @@ def alerts(
     from monitor.cli.output import emit, emit_json, emit_json_lines, note, table
     from monitor.service.listing import NO_SUCH_PATIENT, is_known, list_alerts
 
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         zone = site.settings.time_zone
         listed = list_alerts(site, open_only=open_only, patient_id=patient)
         unknown = not listed and patient is not None and not is_known(site, patient)

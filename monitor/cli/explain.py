@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_in_force
 
 
 def explain(
@@ -21,7 +21,8 @@ def explain(
     from monitor.cli.output import emit, emit_json, fitted
     from monitor.service import clock, explain
 
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         asked_at = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else None
         explanation = explain.explain(site, patient, asked_at, clock.now())
     if output is Format.JSON:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_in_force
 
 
 class ExportFormat(StrEnum):
@@ -38,7 +38,8 @@ def verify(
     expected = None if expect_last is None else expect_last.strip().lower()
     if expected is not None and (len(expected) != 64 or set(expected) - set("0123456789abcdef")):
         raise UsageError("--expect-last takes the 64 digits 0-9 and a-f of a hash, as the coverage statement has them")
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         verdict = journal_export.verify(site, expected)
     if output is Format.JSON:
         emit_json(journal_export.verdict_json(verdict))
@@ -67,7 +68,8 @@ def export(
         raise UsageError("--alert and --patient exclude each other: the alerts of a patient are in the patient's export")
     if alert is not None and alert_id_of(alert) is None:
         raise UsageError(f"no alert is called {alert[:40]!r}; `bipn-monitor alerts` lists them, as A-12")
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         zone = site.settings.time_zone
         from_at = clock.parse_instant(from_time, zone) if from_time else None
         to_at = clock.parse_instant(to_time, zone, end_of_day=True) if to_time else None

@@ -68,3 +68,28 @@ def open_from(
     if site.made:
         note(f"there was no database; a new one was made: {site.database.engine.url.database}")
     return site
+
+
+def open_in_force(context: typer.Context, config: Path | None, database: str | None) -> tuple[Site, str | None]:
+    """As ``open_from``, for what somebody must be able to do while the file has a mistake: acknowledge, look, ask why.
+
+    Then the site is that of the last good configuration, which the daemon watches by, and the text says so. Raises as
+    ``open_from`` where none was kept.
+    """
+    from monitor.cli.output import note
+    from monitor.errors import ConfigError
+    from monitor.service import last_good
+    from monitor.service.opening import Source, open_configured
+
+    try:
+        return open_from(context, config, database), None
+    except ConfigError as error:
+        kept = last_good.load(
+            Source(config=config_path(context, config), database_url=database_url(context, database)), os.environ
+        )
+        if kept is None:
+            raise
+        site = open_configured(kept)
+        said = f"the configuration has a mistake, the last good one is used: {str(error).splitlines()[0]}"
+        note(said)
+        return site, said

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ByOption, ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ByOption, ConfigOption, DatabaseOption, Format, FormatOption, open_in_force
 
 
 def snooze(
@@ -24,7 +24,8 @@ def snooze(
     from monitor.service import acts, clock
     from monitor.service.listing import list_alerts
 
-    with open_from(context, config, database) as site:
+    site, _ = open_in_force(context, config, database)
+    with site:
         wakes_at = clock.parse_instant(until, site.settings.time_zone)
         changed = acts.snooze(site, alert, until=wakes_at, by=by, reason=reason, now=clock.now())
         listed = list_alerts(site, open_only=False, patient_id=changed.patient_id)

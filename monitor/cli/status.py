@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_in_force
 
 NagiosOption = Annotated[bool, typer.Option("--nagios", help="One line for Nagios or Icinga: exit 0 OK, 2 CRITICAL.")]
 
@@ -26,8 +26,9 @@ def status(
 
     if nagios:
         _as_plugin(context, config, database)
-    with open_from(context, config, database) as site:
-        report = status_of(site, clock.now())
+    site, refused = open_in_force(context, config, database)
+    with site:
+        report = status_of(site, clock.now(), refused=refused)
     if output is Format.JSON:
         emit_json(report.as_json())
     else:
@@ -46,8 +47,9 @@ def _as_plugin(context: typer.Context, config: ConfigOption, database: DatabaseO
     from monitor.service.status_lines import one_line
 
     try:
-        with open_from(context, config, database) as site:
-            report = status_of(site, clock.now())
+        site, refused = open_in_force(context, config, database)
+        with site:
+            report = status_of(site, clock.now(), refused=refused)
     except MonitorError as error:
         emit(f"CRITICAL - {one_line(str(error))}")
         raise typer.Exit(2) from None

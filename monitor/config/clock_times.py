@@ -75,8 +75,18 @@ def _bad_days(word: str, written: object) -> PydanticCustomError:
     near = nearest(word, list(_NUMBERS)) if word else None
     if near:
         meant = DAYS[_NUMBERS[near]]
-        context["suggestion"] = written.lower().replace(word, meant) if isinstance(written, str) else meant
+        context["suggestion"] = _corrected(written) if isinstance(written, str) else meant
     return PydanticCustomError("bad-days", "{text}", context)
+
+
+def _corrected(written: str) -> str:
+    """Every word that is no day replaced by the nearest one."""
+
+    def day(found: re.Match[str]) -> str:
+        near = nearest(found[0], list(_NUMBERS))
+        return found[0] if near is None else DAYS[_NUMBERS[near]]
+
+    return re.sub(r"[a-zäöü]+", day, written.lower())
 
 
 _CLOCK_SCHEMA = {"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["07:00", "19:30"]}

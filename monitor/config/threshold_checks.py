@@ -27,7 +27,7 @@ def check_thresholds(document: Document) -> list[Problem]:
 def _ranges(document: Document) -> Iterator[Problem]:
     for loc, value in _leaves(document.data):
         low, high = RANGES.get(str(loc[-1]), (value, value)) if loc else (value, value)
-        if isinstance(value, str) and not value.strip():
+        if loc and isinstance(value, str) and not value.strip():  # a whole file that is a text is told by its shape
             yield document.at(loc, "out-of-range", f"{loc[-1]} must not be empty")
         if isinstance(value, (int, float)) and not isinstance(value, bool) and not low <= value <= high:
             yield document.at(loc, "out-of-range", f"{loc[-1]} must be from {low} to {high}, not {value}")

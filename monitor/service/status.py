@@ -33,10 +33,15 @@ class StatusReport:
         return {"healthy": self.healthy, "problems": list(self.problems), **self.data}
 
 
-def status(site: Site, now: datetime) -> StatusReport:
-    """Read, never write. Problems are about the machine; open alerts are listed, they are no fault of it."""
+def status(site: Site, now: datetime, *, refused: str | None = None) -> StatusReport:
+    """Read, never write. Problems are about the machine; open alerts are listed, they are no fault of it.
+
+    ``refused`` is what is wrong with the configuration in its place, where ``site`` is of the last good one.
+    """
     found = read_figures(site, now)
     wrong = tuple(problems(site.settings, found, now))
+    if refused is not None and not any(each.name == CONFIGURATION for each in found.troubles):  # no daemon has noticed yet
+        wrong = (refused, *wrong)
     return StatusReport(
         problems=wrong,
         lines=tuple(lines(site, found, now)),

@@ -162,9 +162,12 @@ def test_given_a_mistake_when_the_daemon_starts_then_the_last_good_one_is_in_for
     change(site, "time_zone: Europe/Berlin", "time_zone: Europe/Berlin: oh")
     assert site.run("check-config", code=2).out
     assert site.run("poll", code=2).out == ""
+    assert "the configuration has a mistake" in site.call("status", code=1).out
+    assert site.call("alerts").err.startswith("the configuration has a mistake, the last good one is used")
     with running(site) as (daemon, told):
         until(lambda: troubles(site), seconds=60, what="the trouble")
         assert "the last good one is in force" in troubles(site)["configuration"]
+        assert "the last good one is in force" in site.call("status", code=1).out
         assert [mail.recipient for mail in relay.wait_for(1, seconds=30)] == ["it@hospital.example"]
         change(site, "time_zone: Europe/Berlin: oh", "time_zone: Europe/Berlin")
         (site.folder / "ours.yaml").write_bytes((mine / "policy.yaml").read_bytes())

@@ -71,7 +71,7 @@ class Explanation:
         lines += ["", "Alerts, as they stand now" if self.alerts else "Alerts: none"]
         lines += [
             f"  {f'A-{a.alert_id}':<7}  {a.urgency.value:<9}  {a.state:<12}  {a.finding.rule:<31}  "
-            f"raised {local_text(a.raised_at, self.zone)}"
+            f"raised {local_text(a.raised_at, self.zone)}{_taken_on(a, self.zone)}"
             for a in self.alerts
         ]
         lines.append("Sent, up to now" if self.sent else "Sent: nothing")
@@ -122,6 +122,13 @@ def _last_watched(history: History, policy: Policy, now: datetime) -> datetime:
         return now
     last = day_after(max(days), policy.thresholds.drug_status.watch_after_stop_days + 1, policy.zone) - timedelta(seconds=1)
     return last if last < now and situate(known, policy, last) is not None else now
+
+
+def _taken_on(alert: Alert, zone: ZoneInfo) -> str:
+    """Who answered for it, or until when it was put off."""
+    if alert.acknowledged_at is not None:
+        return f", acknowledged by {alert.acknowledged_by} {local_text(alert.acknowledged_at, zone)}"
+    return "" if alert.snoozed_until is None else f", snoozed until {local_text(alert.snoozed_until, zone)}"
 
 
 def _situation_lines(situation: Situation | None) -> list[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.installation import NURSES, Installation, until
-from tests.e2e.nursery import Nursery
+from tests.e2e.nursery import Child, Nursery
 from tests.e2e.ward import admit, assert_told, assess, configure, copies, later, until_status_says, waiting
 from tests.smtp_server import SILENT, SmtpServer
 
@@ -57,6 +58,22 @@ def filled(disk: Path) -> Iterator[None]:
         stuffing.unlink()
 
 
+def stop_between_writes(installed: Installation, watching: Child) -> None:
+    """Stop a daemon where it holds no lock: one that stops in the middle of a write lets nobody else write."""
+
+    def stopped() -> bool:
+        os.kill(watching.pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(installed.database, timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(watching.pid, signal.SIGCONT)
+                return False
+        return True
+
+    until(stopped, what="a moment without a write")
+
+
 def stored(installed: Installation) -> list[tuple[object, ...]]:
     """Whether what is stored is whole, and how much it is."""
     assert installed.rows("PRAGMA integrity_check") == [("ok",)]
@@ -97,7 +114,7 @@ def test_given_a_disk_that_fills_up_when_there_is_room_again_then_the_daemon_goe
     with Nursery(installed) as nursery:
         watching = nursery.start(installed, "run")
         until(lambda: "round finished" in watching.log, what="the first round")
-        os.kill(watching.pid, signal.SIGSTOP)  # so that it learns of the fact when nothing can be written any more
+        stop_between_writes(installed, watching)  # so that it learns of the fact when nothing can be written any more
         assess(installed, FIRST)
         with filled(small_disk):
             os.kill(watching.pid, signal.SIGCONT)

@@ -16,6 +16,7 @@ from jinja2.exceptions import SecurityError
 from monitor.delivery import facts as facts_module
 from monitor.delivery.builtin import builtin
 from monitor.delivery.facts import KINDS, Kind, MailFacts
+from monitor.delivery.language import LANGUAGES, Language, in_language
 from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
 from monitor.delivery.sandbox import MISSING, environment_for, one_line_each
 from monitor.errors import MonitorError
@@ -44,24 +45,26 @@ class TemplateProblem:
     problem: str
 
 
-def render(kind: Kind, facts: MailFacts, *, folder: Path | None = None) -> Rendered:
-    """The mail of ``kind``. A file in the clinic's ``folder`` wins over the shipped one of the same name.
+def render(kind: Kind, facts: MailFacts, *, folder: Path | None = None, language: Language = "en") -> Rendered:
+    """The mail of ``kind`` in a language. A file in the clinic's ``folder`` wins over the shipped one of the same name.
 
     Raises TemplateBroken. Deterministic: the same facts and templates make the same text.
     """
-    environment = environment_for(folder)
-    seen = one_line_each(facts)
+    environment = environment_for(folder, language)
+    seen = one_line_each(in_language(facts, language))
     subject, text, html = (_part(environment, kind, part, seen) for part in PARTS)
     subject = " ".join(subject.split())
     return Rendered(subject=subject[:LONGEST_SUBJECT], text=text.strip() + "\n", html=html.strip() + "\n")
 
 
-def render_or_builtin(kind: Kind, facts: MailFacts, *, folder: Path | None = None) -> tuple[Rendered, TemplateBroken | None]:
+def render_or_builtin(
+    kind: Kind, facts: MailFacts, *, folder: Path | None = None, language: Language = "en"
+) -> tuple[Rendered, TemplateBroken | None]:
     """The mail, and what was wrong if the built-in text had to stand in: a mail is never empty and never unsent."""
     try:
-        return render(kind, facts, folder=folder), None
+        return render(kind, facts, folder=folder, language=language), None
     except TemplateBroken as broken:
-        return builtin(one_line_each(facts)), broken
+        return builtin(one_line_each(in_language(facts, language))), broken
 
 
 def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[TemplateProblem]:
@@ -69,17 +72,22 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
     told: set[tuple[str, int, str]] = set()
     if folder is not None:
         yield from _strangers(folder)
-    environment = environment_for(folder)
-    for kind, several in samples.items():
-        for sample in several:
-            for part in PARTS:
-                try:
-                    _part(environment, kind, part, one_line_each(sample))
-                except TemplateBroken as broken:
-                    problem = TemplateProblem(file=broken.file, line=broken.line or 1, problem=broken.problem)
-                    if (key := (problem.file, problem.line, problem.problem)) not in told:
-                        told.add(key)
-                        yield problem
+    for language, kind, sample, part in _everything(samples):
+        try:
+            _part(environment_for(folder, language), kind, part, one_line_each(in_language(sample, language)))
+        except TemplateBroken as broken:
+            problem = TemplateProblem(file=broken.file, line=broken.line or 1, problem=broken.problem)
+            if (key := (problem.file, problem.line, problem.problem)) not in told:
+                told.add(key)
+                yield problem
+
+
+def _everything(samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[tuple[Language, Kind, MailFacts, Part]]:
+    for language in LANGUAGES:
+        for kind, several in samples.items():
+            for sample in several:
+                for part in PARTS:
+                    yield language, kind, sample, part
 
 
 def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFacts) -> str:

@@ -13,6 +13,7 @@ import jinja2
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from monitor.delivery.language import Language, catalogue
 from monitor.shipped import shipped
 
 COLUMNS = 78
@@ -48,8 +49,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 @lru_cache(maxsize=8)  # compiled templates are kept; Jinja reads a file anew when it was changed
-def environment_for(folder: Path | None) -> Sandbox:
-    """Looks into the clinic's folder first, then into the shipped one, file by file."""
+def environment_for(folder: Path | None, language: Language = "en") -> Sandbox:
+    """Looks into the clinic's folder first, then into the shipped one, file by file. ``_`` and ``trans`` speak the language."""
     folders = ([folder] if folder is not None else []) + [shipped("templates")]
     environment = Sandbox(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(each) for each in folders]),
@@ -59,7 +60,11 @@ def environment_for(folder: Path | None) -> Sandbox:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    environment.globals["language"] = language
+    environment.policies["ext.i18n.trimmed"] = True
     environment.filters["fill"] = fill
     environment.filters.pop("center")  # pads to any width
     return environment

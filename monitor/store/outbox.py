@@ -44,6 +44,7 @@ class NewMessage:
     """A message as decided. A higher ``priority`` goes first. ``headers`` are beside From, To, Subject and Message-ID.
 
     ``due_at`` is when it may go, None at once. ``reply_key`` is the random name that answers and bounces know it by.
+    ``figure`` is the hash of what is drawn in it, which is stored already.
     """
 
     message_id: str
@@ -59,6 +60,7 @@ class NewMessage:
     priority: int = 0
     due_at: datetime | None = None
     reply_key: str | None = None
+    figure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ def enqueue(connection: Connection, messages: Sequence[NewMessage], *, now: date
             "maybe_repeat": False,
             "created_at": now,
             "reply_key": message.reply_key,
+            "figure": message.figure,
         }
         for message in messages
     ]

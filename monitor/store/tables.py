@@ -89,6 +89,7 @@ class AlertRow(Stored, table=True):
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     policy_sha256: str | None = Field(default=None, sa_type=Text)
+    said: str | None = Field(default=None, sa_type=Text)  # its sentences as JSON, for other languages
 
 
 class DigestEntryRow(Stored, table=True):
@@ -111,6 +112,7 @@ class AlertEventRow(Stored, table=True):
     urgency: str = Field(sa_type=Text)
     by: str | None = Field(default=None, sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
+    what: str | None = Field(default=None, sa_type=Text)  # of a person's act: "dose-reviewed", "re-test-booked", ...
 
 
 class MessageRow(Stored, table=True):
@@ -147,7 +149,16 @@ class MessageRow(Stored, table=True):
     created_at: datetime
     reason: str | None = Field(default=None, sa_type=Text)  # why it was given up or cancelled
     claimed_by: str | None = Field(default=None, sa_type=Text)  # the process, as in the lease
-    reply_key: str | None = Field(default=None, sa_type=Text)  # what an answer or a bounce names it by
+    reply_key: str | None = Field(default=None, sa_type=Text)  # what an answer, a bounce or a link names it by
+    figure: str | None = Field(default=None, sa_type=Text)  # sha256 of what is drawn in it
+
+
+class FigureRow(Stored, table=True):
+    """What a figure shows, as JSON text, by its hash. It is drawn when a mail with it leaves."""
+
+    __tablename__ = "figures"
+    sha256: str = Field(primary_key=True, sa_type=Text)
+    data: str = Field(sa_type=Text)
 
 
 class AttemptRow(Stored, table=True):
@@ -202,6 +213,7 @@ ALERTS = _table("alerts")
 DIGEST_ENTRIES = _table("digest_entries")
 ALERT_EVENTS = _table("alert_events")
 MESSAGES = _table("messages")
+FIGURES = _table("figures")
 ATTEMPTS = _table("attempts")
 ROUNDS = _table("rounds")
 LEASES = _table("leases")

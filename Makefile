@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-DEBIAN  = dovecot-imapd faketime openssl postfix systemd
+DEBIAN  = chromium dovecot-imapd faketime openssl postfix systemd
 
 .PHONY: help demo test machine boot lint bench soak wheel-test constraints clean
 

@@ -11,6 +11,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.chromium"]
+
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("HYPOTHESIS_REPEATABLE"):
     settings.load_profile("repeatable")

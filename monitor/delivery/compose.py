@@ -46,7 +46,7 @@ class Site:
     """What the configuration says about all mails of one team."""
 
     policy: Policy
-    privacy: Literal["pseudonym", "none"]
+    privacy: Literal["none", "pseudonym", "identified"]
     acknowledge_within: Mapping[Urgency, timedelta]
     team: str | None = None
 
@@ -82,11 +82,11 @@ def alert_facts(
         patient=patient_facts(history, site),
         changed=_said_once([alert.finding.headline for alert in ordered]),
         findings=tuple(_finding(alert, site, history, on_drug=on_drug) for alert in ordered),
-        drug=_drug(situation),
+        drug=drug_facts(situation),
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
         acknowledge_by=instant_in_words((leaves_at or lead.raised_at) + site.acknowledge_within[lead.urgency], site.policy.zone),
         acknowledge_with=tuple(f"bipn-monitor ack {name} --by NAME" for name in names),
-        told_next=None if told_next is None else _told_next(*told_next, site),
+        told_next=None if told_next is None else told_next_in_words(*told_next, site),
         others_told=tuple(others_told),
         taken_over_from=tuple(taken_over_from),
         differentials=DIFFERENTIALS if any(_weakness(alert.finding) for alert in ordered) else (),
@@ -151,7 +151,8 @@ def ask_of(finding: Finding) -> str:
     return ASKS.get(finding.rule, ASK_OTHERWISE)
 
 
-def _told_next(at: datetime, people: Sequence[str], site: Site) -> str:
+def told_next_in_words(at: datetime, people: Sequence[str], site: Site) -> str:
+    """When it is passed on unless somebody acknowledges, and to whom; to nobody else: everyone is told again."""
     who = f"told to {', '.join(people)}" if people else "told again"
     return f"{instant_in_words(at, site.policy.zone)}: {who}"
 
@@ -178,8 +179,8 @@ def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> Fi
         urgency=urgency_facts(finding.urgency, site, on_drug=on_drug),
         headline=finding.headline,
         guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
-        met=tuple(_criterion(each) for each in finding.criteria if each.met),
-        not_met=tuple(_criterion(each) for each in finding.criteria if not each.met),
+        met=tuple(criterion_in_words(each) for each in finding.criteria if each.met),
+        not_met=tuple(criterion_in_words(each) for each in finding.criteria if not each.met),
         missing=tuple(measure_in_words(name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(f"{each.kind} of {_clinical(each.at, site, history)}" for each in finding.evidence)),
     )
@@ -196,7 +197,8 @@ def title_of(finding: Finding) -> str:
     return RULE_TITLES.get(finding.rule, finding.rule)
 
 
-def _criterion(criterion: Criterion) -> str:
+def criterion_in_words(criterion: Criterion) -> str:
+    """What was found, and who says that it counts."""
     return f"{criterion.text}. Source: {criterion.source}" if criterion.source else criterion.text
 
 
@@ -206,7 +208,8 @@ def _weakness(finding: Finding) -> bool:
     )
 
 
-def _drug(situation: Situation | None) -> DrugFacts | None:
+def drug_facts(situation: Situation | None) -> DrugFacts | None:
+    """On or off bortezomib, and the last and the next dose; None for a patient who is not watched."""
     if situation is None:
         return None
     last, due = situation.last_dose, situation.next_dose_due_on()

@@ -1,7 +1,8 @@
 """All that a template may see: plain frozen data, most of it words already.
 
-A patient's name, birth date and notes have no field here, so no template can print them. An instant is words in the
-clinic's zone with its offset. A field that may be missing says so; printing a missing one breaks the template, loudly.
+A patient's notes have no field here, so no template can print them; name and birth date are there only where the site's
+privacy is "identified". An instant is words in the clinic's zone with its offset. A field that may be missing says so;
+printing a missing one breaks the template, loudly.
 """
 
 from __future__ import annotations
@@ -9,73 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from monitor.delivery.fact_parts import (
+    BackgroundFacts as BackgroundFacts,
+    DrugFacts as DrugFacts,
+    FigureFacts as FigureFacts,
+    FindingFacts as FindingFacts,
+    PatientFacts as PatientFacts,
+    PolicyFacts as PolicyFacts,
+    TimeFacts as TimeFacts,
+    TrendRow as TrendRow,
+    UrgencyFacts as UrgencyFacts,
+)
 from monitor.delivery.reply_tokens import AckMail
 
-Kind = Literal["alert", "reminder", "digest", "correction", "operations", "coverage", "test"]
+Kind = Literal["alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UrgencyFacts:
-    """How fast to look: never by colour alone, so there is a word and a shape beside it."""
-
-    name: str  # immediate, same-day, review
-    word: str  # IMMEDIATE, SAME DAY, REVIEW
-    colour: str  # red, amber, yellow
-    shape: str  # a square, a triangle, a disc
-    verb: str  # "look now"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatientFacts:
-    """Who, by pseudonym."""
-
-    patient_id: str
-    site: str | None
-    team: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingFacts:
-    """One rule's reason to look."""
-
-    alert: str  # "A-12"
-    rule: str  # rapid-motor-decline
-    title: str  # "Rapid motor decline"
-    urgency: UrgencyFacts
-    headline: str  # what changed, with numbers and dates
-    guideline_says: str | None  # the dose table's answer in words
-    met: tuple[str, ...]
-    not_met: tuple[str, ...]
-    missing: tuple[str, ...]  # not recorded, and it would have mattered
-    evidence: tuple[str, ...]  # "assessment of 15 Mar 2011"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugFacts:
-    """On or off bortezomib."""
-
-    status: str  # "Off bortezomib for 35 days", "On bortezomib"
-    last_dose: str | None  # "1.3 mg/m2 on 8 Feb 2011 (5.2 mg/m2 in all)"
-    next_dose: str | None  # "15 Mar 2011, by schedule"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeFacts:
-    """One instant of the way from the bedside to this mail."""
-
-    label: str  # "Assessed"
-    at: str  # "15 Mar 2011, 10:20 +01:00"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyFacts:
-    """Which numbers decided."""
-
-    guideline: str
-    guideline_version: str
-    thresholds_version: str
-    sha256: str  # its first twelve digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +35,7 @@ class AlertFacts:
     alerts: tuple[str, ...]  # "A-12", ...
     patient: PatientFacts | None  # None where the site shows nothing of the patient
     changed: tuple[str, ...]  # the headlines, each fact said once
+    guideline_says: str | None = None  # the one action of the site's guideline; None where no finding is about the dose
     findings: tuple[FindingFacts, ...]
     drug: DrugFacts | None
     ask: tuple[str, ...]  # what to do, the lead finding's first; never a treatment
@@ -95,8 +45,16 @@ class AlertFacts:
     told_next: str | None = None  # what happens unless somebody does: "15 Mar 2011, 10:51 +01:00: told to K. Lang"
     others_told: tuple[str, ...]
     taken_over_from: tuple[str, ...] = ()  # told while the patient was another team's
+    situation: tuple[str, ...] = ()  # SBAR: each alert with its rule and urgency
+    background: tuple[BackgroundFacts, ...] = ()  # SBAR: treatment, baseline, other diseases, other drugs
+    trend: tuple[TrendRow, ...] = ()  # every number of the figure, the newest day first
+    trend_more: str | None = None  # where the table is cut short: "and 12 earlier days"
+    figure: FigureFacts | None = None  # None where nothing was drawn
     differentials: tuple[str, ...]  # empty where weakness is not in question; cord compression first
+    work_up: tuple[str, ...] = ()  # tests to consider; never a treatment
     other_guidelines: tuple[str, ...]
+    disagreement: str | None = None  # where they answer something else than the site's guideline
+    board_link: str | None = None  # None where there is no board
     times: tuple[TimeFacts, ...]
     policy: PolicyFacts
     notice: str
@@ -118,11 +76,19 @@ class ReminderEntry:
     told_before: tuple[str, ...]
     acknowledge_with: str
     acknowledge_by_mail: AckMail | None = None
+    met: tuple[str, ...] = ()  # this and what follows only where the reader hears of it for the first time; the first criteria
+    guideline_says: str | None = None
+    drug: DrugFacts | None = None
+    acknowledge_by: str | None = None
+    told_next: str | None = None  # what happens unless somebody does: "15 Mar 2011, 11:51 +01:00: told to K. Lang"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderFacts:
-    """What one reader is reminded of, or has passed on to him, because nobody has acknowledged it; most urgent first."""
+    """What one reader is reminded of, or has passed on to him, because nobody has acknowledged it; most urgent first.
+
+    Kind "escalation" where some of it is new to the reader, "reminder" where none is.
+    """
 
     urgency: UrgencyFacts  # the highest
     alerts: tuple[str, ...]
@@ -134,6 +100,7 @@ class ReminderFacts:
     times: tuple[TimeFacts, ...]
     policy: PolicyFacts
     notice: str
+    board_link: str | None = None  # None where there is no board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +134,7 @@ class DigestFacts:
     times: tuple[TimeFacts, ...]
     policy: PolicyFacts
     notice: str
+    board_link: str | None = None  # None where there is no board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +165,7 @@ class CorrectionFacts:
     times: tuple[TimeFacts, ...]
     policy: PolicyFacts
     notice: str
+    board_link: str | None = None  # None where there is no board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

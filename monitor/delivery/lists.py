@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
-from monitor.delivery.compose import Site, alert_name, ask_of, patient_facts, policy_facts, title_of, urgency_facts
+from monitor.clinical.situation import Situation
+from monitor.delivery.compose import (
+    Site,
+    alert_name,
+    ask_of,
+    criterion_in_words,
+    drug_facts,
+    patient_facts,
+    policy_facts,
+    title_of,
+    told_next_in_words,
+    urgency_facts,
+)
 from monitor.delivery.facts import DigestEntry, DigestFacts, ReminderEntry, ReminderFacts, TimeFacts
-from monitor.delivery.wording import NOTICE, day_in_words, duration_in_words, instant_in_words
+from monitor.delivery.wording import NOTICE, action_in_words, day_in_words, duration_in_words, instant_in_words
 
 AT_LENGTH = 60
 REMINDED_AT_LENGTH = 25
-"""So many alerts are told with their words; a list of more goes on with a short line each: pages over 100 kB are cut off."""
+CRITERIA_PASSED_ON = 3
+"""So many alerts are told with their words; a list of more goes on with a short line each: pages over 100 kB are cut off.
+Of each that is new to the reader the first criteria that were met are told."""
 
 SHORTLY = 150
 """So many patients get a short line; only those with an immediate alert are named whatever their number."""
@@ -24,13 +38,19 @@ SHORTLY = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """An alert that nobody has acknowledged, as one reader hears of it. ``why``: what passed it on before its time."""
+    """An alert that nobody has acknowledged, as one reader hears of it. ``why``: what passed it on before its time.
+
+    ``situation`` and ``told_next`` are for a reader who hears of it for the first time: where the patient stands, and when
+    it goes on to whom.
+    """
 
     alert: Alert
     since: datetime
     passed_on: bool
     told_before: tuple[str, ...]
     why: str | None = None
+    situation: Situation | None = None
+    told_next: tuple[datetime, Sequence[str]] | None = None
 
 
 def digest_facts(
@@ -79,7 +99,7 @@ def reminder_facts(
     now: datetime,
 ) -> ReminderFacts:
     """The facts of one reader's reminder. ``unanswered`` is not empty; ``again_at``: when the first of it is told again."""
-    ordered = sorted(unanswered, key=lambda each: (-each.alert.urgency.rank, each.alert.patient_id, each.since))
+    ordered = most_urgent_first(unanswered)
     rest = [each.alert for each in ordered[REMINDED_AT_LENGTH:]]
     return ReminderFacts(
         urgency=urgency_facts(ordered[0].alert.urgency, site),
@@ -93,6 +113,11 @@ def reminder_facts(
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
+
+
+def most_urgent_first(unanswered: Sequence[Unanswered]) -> list[Unanswered]:
+    """In the order in which they are told."""
+    return sorted(unanswered, key=lambda each: (-each.alert.urgency.rank, each.alert.patient_id, each.since))
 
 
 def _the_rest(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:
@@ -129,7 +154,7 @@ def _digest_entry(alert: Alert, site: Site, history: History) -> DigestEntry:
 
 def _reminder_entry(unanswered: Unanswered, site: Site, history: History) -> ReminderEntry:
     alert = unanswered.alert
-    return ReminderEntry(
+    entry = ReminderEntry(
         alert=alert_name(alert),
         urgency=urgency_facts(alert.urgency, site),
         patient=patient_facts(history, site),
@@ -141,4 +166,20 @@ def _reminder_entry(unanswered: Unanswered, site: Site, history: History) -> Rem
         why=unanswered.why,
         told_before=unanswered.told_before,
         acknowledge_with=f"bipn-monitor ack {alert_name(alert)} --by NAME",
+    )
+    return _for_a_first_reader(entry, unanswered, site) if unanswered.passed_on else entry
+
+
+def _for_a_first_reader(entry: ReminderEntry, unanswered: Unanswered, site: Site) -> ReminderEntry:
+    """With what the first mail told those before him, as short as it can be said."""
+    finding, told_next = unanswered.alert.finding, unanswered.told_next
+    met = [criterion_in_words(each) for each in finding.criteria if each.met]
+    action = finding.action
+    return replace(
+        entry,
+        met=tuple(met[:CRITERIA_PASSED_ON]),
+        guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
+        drug=drug_facts(unanswered.situation),
+        acknowledge_by=None if told_next is None else instant_in_words(told_next[0], site.policy.zone),
+        told_next=None if told_next is None else told_next_in_words(*told_next, site),
     )

@@ -62,7 +62,7 @@ def stand_down(connection: Connection, alert_ids: Collection[int], outcome: str,
     """As ``end``; and mails that wait, and speak of nothing else that is open, are not sent any more."""
     end(connection, alert_ids, outcome, now)
     outbox.cancel_reminders(connection, alert_ids, outcome, now)
-    untried = [mail for mail in correspondence.untried(connection, alert_ids) if mail.kind in ("alert", "reminder")]
+    untried = [mail for mail in correspondence.untried(connection, alert_ids) if mail.kind in ("alert", *outbox.REMINDERS)]
     others = {alert_id for mail in untried for alert_id in mail.alert_ids} - set(alert_ids)
     still = {alert.alert_id for alert in kept_alerts.by_ids(connection, sorted(others)) if alert.state == "open"}
     moot = [mail.id for mail in untried if still.isdisjoint(mail.alert_ids)]

@@ -21,7 +21,7 @@ from monitor.service import alarms
 from monitor.service.chains import NOBODY_AGAIN
 from monitor.service.mailing import records_of
 from monitor.service.opening import Site
-from monitor.service.people import goes_at, on_duty, team_of, told_from, wait_after
+from monitor.service.people import everybody, goes_at, on_duty, team_of, told_from, wait_after
 from monitor.service.reminding import queue_reminder
 from monitor.store import alerts as kept_alerts
 from monitor.store import correspondence, escalations, withheld
@@ -178,17 +178,12 @@ def _handed_over_in_vain(site: Site, connection: Connection, due: Due, people: I
 
 def _hearers(settings: Settings, due: Due, next_people: Iterable[Recipient], now: datetime) -> list[Recipient]:
     """The next step's people, who is on duty now, and those told before who are still in the configuration."""
-    known = {each.address.lower(): each for each in _everybody(settings)}
+    known = {each.address.lower(): each for each in everybody(settings)}
     before = [known[told.address.lower()] for told in due.told if told.reached and told.address.lower() in known]
     found: dict[str, Recipient] = {}
     for each in (*next_people, *on_duty(settings, due.team, due.alert.urgency, now), *before):
         found.setdefault(each.address.lower(), each)
     return list(found.values())
-
-
-def _everybody(settings: Settings) -> Iterable[Recipient]:
-    yield from (recipient for team in settings.teams for recipient in team.recipients)
-    yield from (person.recipient for person in settings.directory.people.values())
 
 
 def _has_just_heard(due: Due, person: Recipient) -> bool:

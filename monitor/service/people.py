@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -28,6 +29,18 @@ def team_of(settings: Settings, patient: Patient) -> Team:
     by_pattern = [team for team in settings.teams if any(fnmatchcase(site, pattern) for pattern in team.sites if pattern != "*")]
     for_all = [team for team in settings.teams if "*" in team.sites]
     return (by_name + by_pattern + for_all)[0]
+
+
+def everybody(settings: Settings) -> Iterator[Recipient]:
+    """All whom the configuration names to hear of patients."""
+    yield from (recipient for team in settings.teams for recipient in team.recipients)
+    yield from (person.recipient for person in settings.directory.people.values())
+
+
+def recipient_known(settings: Settings, address: str, name: str) -> Recipient:
+    """Whoever has this address in the configuration, with the language he reads; else as he was called then, in English."""
+    known = (each for each in everybody(settings) if each.address.lower() == address.lower())
+    return next(known, Recipient(name=name, address=address, language="en"))
 
 
 def on_duty(settings: Settings, team: Team, urgency: Urgency, at: datetime) -> tuple[Recipient, ...]:

@@ -166,7 +166,7 @@ def _take_back(site: Site, connection: Connection, withdrawn: Sequence[int], now
 
     Returns the other alerts of this patient's mails; reminders that named others are written anew.
     """
-    mails = [mail for mail in correspondence.untried(connection, withdrawn) if mail.kind in ("alert", "reminder")]
+    mails = [mail for mail in correspondence.untried(connection, withdrawn) if mail.kind in ("alert", *outbox.REMINDERS)]
     if not mails:
         return []
     outbox.cancel(connection, [mail.id for mail in mails], "the record it rested on was corrected", now)

@@ -16,12 +16,12 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Integer, Select, UnaryExpression, and_, bindparam, literal_column, or_, select
 
 from monitor.store import journal
-from monitor.store.outbox import StoredMessage, give_way, stored
+from monitor.store.outbox import REMINDERS, StoredMessage, give_way, stored
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
 Outcome = Literal["accepted", "refused_for_good", "refused_for_now", "relay_fault", "indeterminate"]
 
-WAITS_FOR_EARLIER = ("correction", "reminder")
+WAITS_FOR_EARLIER = ("correction", *REMINDERS)
 """Kinds that make no sense before what they are about: nobody is told of an alert after its withdrawal."""
 
 WIDER = 8
@@ -77,8 +77,8 @@ _ATTEMPT = ATTEMPTS.insert()
 def due_query(now: datetime, limit: int) -> Select[Any]:
     """The due messages, the most urgent and then the oldest first; on PostgreSQL those that nobody else is claiming.
 
-    What one recipient is told of one patient keeps its order: nothing goes while another is on its way, a correction or
-    reminder not while an earlier one still waits. ``claim_due`` sees to mails about several patients.
+    What one recipient is told of one patient keeps its order: nothing goes while another is on its way, a correction, a
+    reminder or an escalation not while an earlier one still waits. ``claim_due`` sees to mails about several patients.
     """
     return _DUE.params(at=now, at_most=limit)
 

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
+from monitor.store.outbox import REMINDERS
 from monitor.store.tables import ATTEMPTS, MESSAGES
 
-OF_SEVERAL = ("digest", "reminder", "plain")
+OF_SEVERAL = ("digest", *REMINDERS, "plain")
 """Kinds that may be about several patients; a plain mail where it stands in for one such."""
 
 UNSAID = ("dead", "cancelled")
@@ -183,8 +184,8 @@ def held(connection: Connection, patient_id: str, now: datetime) -> list[Held]:
 
 
 def waiting_reminders(connection: Connection, address: str) -> list[Untried]:
-    """The reminders to one recipient that wait, and that he cannot have already, oldest first."""
-    unsent = _waiting(connection, MESSAGES.c.maybe_repeat.is_(False), MESSAGES.c.kind == "reminder")
+    """The reminders and escalations to one recipient that wait, and that he cannot have already, oldest first."""
+    unsent = _waiting(connection, MESSAGES.c.maybe_repeat.is_(False), MESSAGES.c.kind.in_(REMINDERS))
     return [each for each in unsent if each.address == address]
 
 

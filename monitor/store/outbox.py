@@ -20,7 +20,10 @@ _ENQUEUE = MESSAGES.insert().returning(MESSAGES.c.id, sort_by_parameter_order=Tr
 _PENDING = MESSAGES.c.state == literal_column("'pending'")  # literal: so that the partial index is used
 
 SUPERSEDED = "superseded by a newer mail"
-OVERTAKEN = ("alert", "correction", "reminder")
+REMINDERS = ("reminder", "escalation")
+"""Kinds that tell of what nobody has acknowledged: again, or to somebody for the first time."""
+
+OVERTAKEN = ("alert", "correction", *REMINDERS)
 """Kinds that a newer alert mail makes void where it says all of it: to arrive after it, they would take it back."""
 
 _CHUNK = 500
@@ -142,9 +145,9 @@ def cancel(connection: Connection, ids: Collection[int], reason: str, now: datet
 
 
 def cancel_reminders(connection: Connection, alert_ids: Collection[int], reason: str, now: datetime) -> int:
-    """No reminder goes that is about nothing but these alerts, such as ones just acknowledged. Returns how many."""
+    """No reminder or escalation goes that is about nothing but these alerts, such as ones just acknowledged. Returns how many."""
     wanted = set(alert_ids)
-    rows = connection.execute(select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(_PENDING, MESSAGES.c.kind == "reminder"))
+    rows = connection.execute(select(MESSAGES.c.id, MESSAGES.c.alert_ids).where(_PENDING, MESSAGES.c.kind.in_(REMINDERS)))
     found = [row.id for row in rows if wanted.issuperset(json.loads(row.alert_ids))]
     return cancel(connection, found, reason, now) if found else 0
 

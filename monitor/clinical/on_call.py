@@ -19,12 +19,16 @@ DAY_MINUTES = 1440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One mailbox. The address is ASCII ``local@domain``; ``certificate`` the path of the one mails to it are encrypted for."""
+    """One mailbox. The address is ASCII ``local@domain``; ``certificate`` the path of the one mails to it are encrypted for.
+
+    ``user`` is the name in the hospital's single sign-on.
+    """
 
     name: str
     address: str
     language: Literal["en", "de"] = "en"
     certificate: str | None = None
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

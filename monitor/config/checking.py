@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.clinical.nobody_home import nobody_home
+from monitor.config.board_checks import extra_missing
 from monitor.config.policy_files import guideline_path, is_path, read_guideline, read_thresholds, shipped_policy
 from monitor.config.problems import Problem, in_order
 from monitor.config.settings import Settings, read_settings
@@ -20,7 +21,7 @@ def check(path: Path, *, render_templates: RenderTemplates | None = None, now: d
 
     ``render_templates`` tries the mails out; the service layer gives it, and it is only asked about settings that hold.
     Hours at which a step would reach nobody are among the mistakes, those by absences from ``now`` on (None: left out). They
-    are no reason not to start: ``load_settings`` takes the file all the same.
+    are no reason not to start, nor is an extra that is not installed: ``load_settings`` takes the file all the same.
     """
     document = read_document(path)
     settings, problems = read_settings(document)
@@ -28,6 +29,7 @@ def check(path: Path, *, render_templates: RenderTemplates | None = None, now: d
         problems += read(file).problems if file is not None else ()
     if settings is not None:
         problems += _gaps(settings, document, now)
+        problems += extra_missing(document)
         problems += render_templates(settings) if render_templates is not None else ()
     return list(in_order(problems))
 

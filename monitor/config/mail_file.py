@@ -58,6 +58,12 @@ class MailFile:
         RelayFile | None, Field(description="A second mail server, for as long as the first takes no mail.")
     ] = None
     smime: Annotated[SmimeFile | None, Field(description="Signing, and encryption for those who have a certificate.")] = None
+    staff_domains: Annotated[
+        tuple[str, ...],
+        Field(
+            description="The domains of staff mailboxes. Where given, no mail goes to any other: a patient portal is no channel."
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,12 +43,13 @@ class Smime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """How mails leave."""
+    """How mails leave. ``staff_domains`` in lower case; where there are any, every address is in one of them."""
 
     sender: str
     relay: Relay
     fallback_relay: Relay | None = None
     smime: Smime | None = None
+    staff_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ def mail(written: MailFile, folder: Path) -> Mail:
         relay=_relay(written.relay),
         fallback_relay=_relay(written.fallback_relay) if written.fallback_relay else None,
         smime=Smime(certificate=(folder / smime.certificate).resolve(), encrypt=smime.encrypt) if smime else None,
+        staff_domains=tuple(domain.lower() for domain in written.staff_domains),
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from monitor.config.board_file import BoardFile
 from monitor.config.clock_times import ClockTime
 from monitor.config.durations import Duration
 from monitor.config.mail_file import AnswersFile, MailFile
@@ -20,19 +20,12 @@ REMIND_EVERY = {"immediate": timedelta(hours=4), "same-day": timedelta(days=1), 
 """Where the file says nothing else; the most urgent first."""
 
 
-def _offered(privacy: object) -> object:
-    if privacy == "identified":
-        raise PydanticCustomError(
-            "wrong-value", "'identified' is not offered in this version: write pseudonym (the patient's identifier) or none"
-        )
-    return privacy
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsFile:
     """Who hears when the program itself is in trouble."""
 
     address: Annotated[str, Field(description="Mail address of whoever runs the server.")]
+    language: Annotated[Literal["en", "de"], Field(description="Language of the mails to it.")] = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +83,10 @@ class MonitorFile:
         Field(description="How soon somebody has to acknowledge. Defaults: immediate 1 h, same-day 8 h, review 3 d."),
     ] = field(default_factory=dict)
     privacy: Annotated[
-        Literal["pseudonym", "none"],
-        BeforeValidator(_offered),
+        Literal["none", "pseudonym", "identified"],
         Field(
-            description="pseudonym: mails name the patient's identifier. none: they only say that there is something to look at."
+            description="none: mails only say that there is something to look at. pseudonym: they name the patient's identifier."
+            " identified: also name and birth date, in the body."
         ),
     ] = "pseudonym"
     operations: Annotated[OperationsFile | None, Field(description="Who hears when the program itself is in trouble.")] = None
@@ -125,4 +118,5 @@ class MonitorFile:
     coverage: Annotated[
         CoverageFile | None, Field(description="The daily proof that everybody who should have been told was.")
     ] = None
+    board: Annotated[BoardFile | None, Field(description="The board in the browser.")] = None
     metrics: Annotated[MetricsFile | None, Field(description="Figures for Prometheus.")] = None

@@ -12,6 +12,7 @@ from monitor.config.addresses import is_address, is_name
 from monitor.config.clock_times import parse_date, parse_minute
 from monitor.config.durations import parse_duration
 from monitor.config.mail_checks import certificate_missing
+from monitor.config.mailboxes import items
 from monitor.config.problems import Problem, nearest
 from monitor.config.yaml_source import Document, Loc
 
@@ -33,11 +34,6 @@ def check_people(document: Document) -> Iterator[Problem]:
             yield document.at(("on_call", name), "duplicate-name", message, on_key=True)
     for name in document.get(("teams",), dict) or ():
         yield from _team(document, ("teams", name), people, rotas)
-
-
-def items(document: Document, loc: Loc) -> list[Loc]:
-    """The places of a list's items; none where there is no list."""
-    return [(*loc, index) for index in range(len(document.get(loc, list) or ()))]
 
 
 def mailbox(document: Document, here: Loc) -> Iterator[Problem]:

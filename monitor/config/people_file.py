@@ -13,7 +13,8 @@ from monitor.config.durations import Duration
 UrgencyName = Literal["immediate", "same-day", "review"]
 _PEOPLE = "Keys of `people`."
 _ANYBODY = "Keys of `people`, or names of calendars of `on_call`."
-_LANGUAGE = "Language of the mails. In this version all are English."
+_LANGUAGE = "Language of the mails and of the board."
+_USER = "Name in the hospital's single sign-on, for the board."
 _CERTIFICATE = "Path of this mailbox's S/MIME certificate, PEM; with mail.smime.encrypt its mails are encrypted."
 
 
@@ -27,6 +28,7 @@ class RecipientFile:
     address: Annotated[str, Field(description="Mail address, such as nurse@hospital.example.")]
     language: Annotated[Literal["en", "de"], Field(description=_LANGUAGE)] = "en"
     certificate: Annotated[str | None, Field(description=_CERTIFICATE, min_length=1)] = None
+    user: Annotated[str | None, Field(description=_USER, min_length=1)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class PersonFile:
     address: Annotated[str, Field(description="Mail address, such as nurse@hospital.example.")]
     language: Annotated[Literal["en", "de"], Field(description=_LANGUAGE)] = "en"
     certificate: Annotated[str | None, Field(description=_CERTIFICATE, min_length=1)] = None
+    user: Annotated[str | None, Field(description=_USER, min_length=1)] = None
     away: Annotated[tuple[AbsenceFile, ...], Field(description="When this person is not there.")] = ()
 
 

@@ -32,7 +32,9 @@ def team(name: str, written: TeamFile, folder: Path) -> Team:
 
 def _recipient(written: RecipientFile | PersonFile, folder: Path) -> Recipient:
     certificate = str((folder / written.certificate).resolve()) if written.certificate else None
-    return Recipient(name=written.name, address=written.address, language=written.language, certificate=certificate)
+    return Recipient(
+        name=written.name, address=written.address, language=written.language, certificate=certificate, user=written.user
+    )
 
 
 def _person(key: str, written: PersonFile, folder: Path) -> Person:

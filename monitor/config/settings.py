@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from monitor.clinical.findings import Urgency
 from monitor.clinical.on_call import OnCall, Recipient, Team
+from monitor.config.board_settings import Board, BoardUser, Proxy, board
 from monitor.config.database_url import resolve_database
 from monitor.config.mail_settings import Answers, Imap, Mail, OAuth, Relay, Smime, answers, mail
 from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, REMIND_EVERY, MonitorFile
 from monitor.config.people_settings import directory, team
 from monitor.config.policy_files import is_path, shipped_policy
+from monitor.config.privacy import Privacy
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings_checks import check_settings
 from monitor.config.validation import validate
@@ -24,12 +26,15 @@ from monitor.config.yaml_source import Document, read_document
 __all__ = [
     "AcknowledgeWithin",
     "Answers",
+    "Board",
+    "BoardUser",
     "Coverage",
     "Imap",
     "Mail",
     "Metrics",
     "OAuth",
     "Operations",
+    "Proxy",
     "Recipient",
     "Relay",
     "Settings",
@@ -45,6 +50,7 @@ class Operations:
     """Who hears when the program itself is in trouble."""
 
     address: str
+    language: Literal["en", "de"] = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ class Settings:
     poll_every: timedelta
     announce_within: timedelta
     acknowledge_within: AcknowledgeWithin
-    privacy: Literal["pseudonym", "none"]
+    privacy: Privacy
     mail: Mail
     teams: tuple[Team, ...]
     operations: Operations | None
@@ -100,6 +106,7 @@ class Settings:
     answers: Answers | None = None
     coverage: Coverage | None = None
     metrics: Metrics | None = None
+    board: Board | None = None
 
 
 def load_settings(path: Path) -> Settings:
@@ -134,7 +141,7 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         privacy=written.privacy,
         mail=mail(written.mail, folder),
         teams=tuple(team(name, each, folder) for name, each in written.teams.items()),
-        operations=Operations(address=written.operations.address) if written.operations else None,
+        operations=_operations(written),
         directory=directory(written.people, written.on_call, folder),
         remind_every={Urgency(name): every for name, every in reminders.items()},
         digest_at=written.digest_at,
@@ -145,4 +152,10 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         if coverage
         else None,
         metrics=Metrics(port=written.metrics.port) if written.metrics else None,
+        board=board(written.board) if written.board else None,
     )
+
+
+def _operations(written: MonitorFile) -> Operations | None:
+    found = written.operations
+    return Operations(address=found.address, language=found.language) if found else None

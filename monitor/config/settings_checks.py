@@ -11,12 +11,15 @@ from itertools import pairwise
 from pydantic_core import PydanticCustomError
 
 from monitor.config.addresses import is_address, is_name
+from monitor.config.board_checks import check_board
 from monitor.config.database_url import resolve_database
 from monitor.config.durations import parse_duration
 from monitor.config.mail_checks import check_mail
+from monitor.config.mailboxes import items
 from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, REMIND_EVERY
-from monitor.config.people_checks import check_people, items, mailbox
+from monitor.config.people_checks import check_people, mailbox
 from monitor.config.policy_files import guideline_path, is_path, unknown_guideline
+from monitor.config.privacy_checks import check_privacy
 from monitor.config.problems import Problem, nearest
 from monitor.config.yaml_source import Document, Loc
 from monitor.errors import UsageError
@@ -41,6 +44,8 @@ def check_settings(document: Document) -> list[Problem]:
         _teams,
         _somebody_is_told,
         _statement,
+        check_board,
+        check_privacy,
     )
     return [problem for check in checks for problem in check(document)]
 

@@ -55,7 +55,7 @@ def facts(
     """The mail's facts. A patient is shown only as the site shows patients."""
     settings, zone = site.settings, site.settings.time_zone
     level = Urgency.IMMEDIATE if covered.unexplained else Urgency.SAME_DAY if problems else None
-    shown = settings.privacy == "pseudonym"
+    shown = settings.privacy != "none"  # where patients are named elsewhere, here they are not: nobody treats them
     cases = [_line(case, site, shown) for case in covered.of("unexplained")] + [each.words for each in covered.lost]
     withheld = [_line(case, site, shown) for case in covered.of("withheld")]
     waiting = [

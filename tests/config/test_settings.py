@@ -190,7 +190,7 @@ def test_given_an_unknown_zone_when_checked_then_the_nearest_is_suggested(
         (("poll_every: 60 s", "acknowledge_within: {same-day: 8 h, review: 2 h}"), "threshold-contradiction"),
         (("poll_every: 60 s", "operations:"), "wrong-type"),
         (("insecure: true", "insecure: true, username: null"), "wrong-type"),
-        (("poll_every: 60 s", "privacy: identified"), "wrong-value"),
+        (("poll_every: 60 s", "privacy: name"), "wrong-value"),
         (("poll_every: 60 s", "templates: nowhere"), "file-missing"),
         (("poll_every: 60 s", "policy: nowhere.yaml"), "file-missing"),
         (("guideline: us-label", "guideline: ./nowhere.yaml"), "file-missing"),

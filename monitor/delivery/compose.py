@@ -25,6 +25,7 @@ from monitor.delivery.facts import (
     TimeFacts,
     UrgencyFacts,
 )
+from monitor.delivery.gaps import missing_in_words
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
     ASK_OTHERWISE,
@@ -36,7 +37,6 @@ from monitor.delivery.wording import (
     action_in_words,
     day_in_words,
     instant_in_words,
-    measure_in_words,
     urgency_in_words,
 )
 
@@ -181,7 +181,7 @@ def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> Fi
         guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
         met=tuple(criterion_in_words(each) for each in finding.criteria if each.met),
         not_met=tuple(criterion_in_words(each) for each in finding.criteria if not each.met),
-        missing=tuple(measure_in_words(name) for name in finding.missing),
+        missing=tuple(missing_in_words(finding.rule, name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(f"{each.kind} of {_clinical(each.at, site, history)}" for each in finding.evidence)),
     )
 

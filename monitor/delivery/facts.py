@@ -11,17 +11,42 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from monitor.delivery.fact_parts import (
-    BackgroundFacts as BackgroundFacts,
-    DrugFacts as DrugFacts,
-    FigureFacts as FigureFacts,
-    FindingFacts as FindingFacts,
-    PatientFacts as PatientFacts,
-    PolicyFacts as PolicyFacts,
-    TimeFacts as TimeFacts,
-    TrendRow as TrendRow,
-    UrgencyFacts as UrgencyFacts,
+    BackgroundFacts,
+    DrugFacts,
+    FigureFacts,
+    FindingFacts,
+    PatientFacts,
+    PolicyFacts,
+    TimeFacts,
+    TrendRow,
+    UrgencyFacts,
 )
 from monitor.delivery.reply_tokens import AckMail
+
+__all__ = [
+    "KINDS",
+    "AlertFacts",
+    "BackgroundFacts",
+    "CorrectionEntry",
+    "CorrectionFacts",
+    "CoverageFacts",
+    "DigestEntry",
+    "DigestFacts",
+    "DrugFacts",
+    "FigureFacts",
+    "FindingFacts",
+    "Kind",
+    "MailFacts",
+    "OperationsFacts",
+    "PatientFacts",
+    "PolicyFacts",
+    "ReminderEntry",
+    "ReminderFacts",
+    "TestFacts",
+    "TimeFacts",
+    "TrendRow",
+    "UrgencyFacts",
+]
 
 Kind = Literal["alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -19,7 +19,7 @@ from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
 from monitor.config.settings import Recipient, Team
 from monitor.delivery.lists import digest_facts
-from monitor.delivery.wording import BACKLOG, DAILY, STORM, duration_in_words
+from monitor.delivery.wording import DAILY, backlog, storm
 from monitor.service import alarms, chains
 from monitor.service.mailing import Letter, mail_site, queue_letter, records_of
 from monitor.service.opening import Site
@@ -72,20 +72,20 @@ def tell_what_waits(site: Site, connection: Connection, now: datetime) -> int:
     at, zone = site.settings.digest_at, site.settings.time_zone
     waiting = _waiting(site, connection)
     today = daily.is_due(connection, DIGEST, at=at, now=now, zone=zone)
-    storm = len(waiting.alone) > site.settings.storm_above
+    too_many = len(waiting.alone) > site.settings.storm_above
     why, told = [], list(waiting.backlog)
-    if storm:
-        why.append(STORM.format(patients=len(waiting.alone)))
+    if too_many:
+        why.append(storm(len(waiting.alone)))
         told += [alert for alerts in waiting.alone.values() for alert in alerts]
     if waiting.backlog:
-        why.append(BACKLOG.format(within=duration_in_words(site.settings.announce_within)))
+        why.append(backlog(site.settings.announce_within))
     if today:
         daily.done(connection, DIGEST, at=at, now=now, zone=zone)
         told += waiting.daily
         why += [DAILY] if waiting.daily else []
     queued = _queue(site, connection, told, why, now) if told else 0
     digests.clear(connection, _ids(told))
-    if waiting.alone and not storm:
+    if waiting.alone and not too_many:
         queued += _tell_each(site, connection, waiting.alone, now)
     return queued
 

@@ -19,7 +19,7 @@ from monitor.delivery.compose import Site, alert_facts, correction_facts
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
-from monitor.delivery.wording import BACKLOG, STORM, action_in_words, duration_in_words, instant_in_words, urgency_in_words
+from monitor.delivery.wording import action_in_words, backlog, duration_in_words, instant_in_words, storm, urgency_in_words
 from tests.builders import (
     NOW,
     PATIENT_ID,
@@ -119,7 +119,7 @@ def test_given_a_backlog_when_composed_then_the_digest_names_every_patient_immed
         an_alert(3, a_finding(urgency=Urgency.SAME_DAY), "P-3"),
     ]
     histories = {alert.patient_id: replace(a_history(), patient_id=alert.patient_id) for alert in alerts}
-    why = (BACKLOG.format(within="14 days"),)
+    why = (backlog(timedelta(days=14)),)
     facts = digest_facts(alerts, site=a_site(), histories=histories, announce_within=timedelta(days=14), why=why, now=NOW)
     assert [entry.alert for entry in facts.entries] == ["A-2", "A-3", "A-1"]
     assert facts.counts == ("1 immediate", "1 same-day", "1 review")
@@ -136,7 +136,8 @@ def test_given_thousands_at_once_when_composed_then_the_mail_fits_and_every_imme
     if as_digest:
         within = timedelta(days=14)
         rendered = render(
-            "digest", digest_facts(alerts, site=a_site(), histories=histories, announce_within=within, why=(STORM,), now=NOW)
+            "digest",
+            digest_facts(alerts, site=a_site(), histories=histories, announce_within=within, why=(storm(3000),), now=NOW),
         )
     else:
         unanswered = [Unanswered(alert=alert, since=NOW, passed_on=False, told_before=("Nurse",)) for alert in alerts]
@@ -216,4 +217,4 @@ def test_given_two_rules_on_one_change_when_composed_then_the_change_is_said_onc
     ]
     facts = alert_facts(alerts, site=a_site("pseudonym"), history=a_history(), situation=None, now=NOW)
     assert facts.changed == (f"{short}, 12 days after the last dose", "no assessment for 29 days")
-    assert facts.findings[2].missing == ("muscle power (MRC)",)
+    assert facts.findings[2].missing[0].startswith("muscle power (MRC): not recorded; ")

@@ -9,8 +9,10 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from monitor.clinical.words import sentence
 from monitor.delivery.language import LANGUAGES, LOCALE
 from monitor.shipped import shipped
+from tests.builders import shipped_policy
 
 KEYWORDS = {"say": None, "say_n": (1, 2), "N_": None, "_": None, "gettext": None, "ngettext": (1, 2)}
 PACKAGE = LOCALE.parent
@@ -28,7 +30,16 @@ def said() -> set[Message]:
         options = {"**.html": OPTIONS, "**.txt": OPTIONS}
         for _, _, message, _, _ in extract_from_dir(folder, methods, options, keywords=KEYWORDS):
             found.add(message if isinstance(message, tuple) else (message,))
+    found |= {(sentence(text).template,) for text in _of_shipped_guidelines()}
     return {message for message in found if message[0] and any(letter.isalpha() for letter in _words(message[0]))}
+
+
+def _of_shipped_guidelines() -> set[str]:
+    """The words of the dose tables: sentences of data files, which no extraction from code finds."""
+    policy = shipped_policy()
+    tables = (policy.guideline, *policy.others)
+    severe = [table.severe_autonomic.text for table in tables if table.severe_autonomic is not None]
+    return {row.text for table in tables for row in table.rows} | set(severe)
 
 
 def translated(language: str) -> dict[Message, tuple[str, ...]]:
@@ -79,6 +90,7 @@ def _words(template: str) -> str:
 
 def test_given_the_catalogues_when_listed_then_each_is_a_file_of_its_room() -> None:
     assert {path.name for language in OTHERS for path in Path(LOCALE / language).iterdir()} <= {
+        "acts.po",
         "clinical.po",
         "delivery.po",
         "service.po",

@@ -80,15 +80,18 @@ def _test_message(settings: Settings, route: Route, address: str, now: datetime)
     from monitor.delivery.render import render_or_builtin
     from monitor.delivery.wording import instant_in_words
     from monitor.errors import UsageError
+    from monitor.said import say
+    from monitor.service.people import recipient_known
 
     if not is_address(address):
         raise UsageError("an address is written like nurse@hospital.example; this one no relay would take")
+    language = recipient_known(settings, address, address).language
     facts = TestFacts(
-        relay=f"{route.address.host}, port {route.address.port}",
+        relay=say("{host}, port {port}", host=route.address.host, port=route.address.port),
         asked_by=None,
-        times=(TimeFacts(label="Sent", at=instant_in_words(now, settings.time_zone)),),
+        times=(TimeFacts(label=say("Sent"), at=instant_in_words(now, settings.time_zone)),),
     )
-    rendered, _ = render_or_builtin("test", facts, folder=settings.templates)
+    rendered, _ = render_or_builtin("test", facts, folder=settings.templates, language=language)
     message = OutgoingMessage(
         message_id=mint_message_id(settings.mail.sender.rpartition("@")[2], f"test {route.name} {address} {now.isoformat()}"),
         sender=settings.mail.sender,

@@ -12,15 +12,17 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from monitor.clinical.findings import Urgency
+from monitor.clinical.words import URGENCIES
 from monitor.delivery.facts import OperationsFacts, TimeFacts
 from monitor.delivery.message import mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.wording import instant_in_words, urgency_in_words
+from monitor.said import say, say_n
 from monitor.service.opening import Site
 from monitor.store import outbox
 from monitor.store.troubles import clear_trouble, set_trouble
 
-LOOK_AT_STATUS = "Run `bipn-monitor status` on the machine: it says which and why."
+LOOK_AT_STATUS = say("Run `bipn-monitor status` on the machine: it says which and why.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,14 @@ class Alarm:
 
 def unreadable_patients(count: int, occasion: str) -> Alarm:
     """Some patients could not be evaluated, for a reason that is new."""
-    who = "1 patient" if count == 1 else f"{count} patients"
     return Alarm(
-        problem=f"{who} cannot be evaluated: a record that cannot be read, or a defect of the program",
-        consequence="nobody is told about their neuropathy; all other patients are watched",
-        remedies=(LOOK_AT_STATUS, "Correct the row it names. The next round takes it up by itself."),
+        problem=say_n(
+            "{count} patient cannot be evaluated: a record that cannot be read, or a defect of the program",
+            "{count} patients cannot be evaluated: a record that cannot be read, or a defect of the program",
+            count=count,
+        ),
+        consequence=say("nobody is told about their neuropathy; all other patients are watched"),
+        remedies=(LOOK_AT_STATUS, say("Correct the row it names. The next round takes it up by itself.")),
         occasion=f"unreadable {occasion}",
     )
 
@@ -47,9 +52,9 @@ def unreadable_patients(count: int, occasion: str) -> Alarm:
 def refused_mail(message_number: int, address: str, words: str) -> Alarm:
     """A message was refused for good; its recipient does not get it. One address is told of once a day."""
     return Alarm(
-        problem=f"the relay refused message {message_number} for good: {words}",
-        consequence="its recipient is not told; the other recipients are",
-        remedies=("Correct the address under `teams:` in the configuration.", LOOK_AT_STATUS),
+        problem=say("the relay refused message {number} for good: {words}", number=message_number, words=words),
+        consequence=say("its recipient is not told; the other recipients are"),
+        remedies=(say("Correct the address under `teams:` in the configuration."), LOOK_AT_STATUS),
         occasion=f"refused {address}",
     )
 
@@ -57,9 +62,9 @@ def refused_mail(message_number: int, address: str, words: str) -> Alarm:
 def broken_template(problem: str) -> Alarm:
     """A template of the clinic failed on real facts; the built-in text went out."""
     return Alarm(
-        problem=f"a template failed: {problem}",
-        consequence="the plain built-in text is sent instead; nothing is lost",
-        remedies=("Run `bipn-monitor check-config`, and correct the template.",),
+        problem=say("a template failed: {problem}", problem=problem),
+        consequence=say("the plain built-in text is sent instead; nothing is lost"),
+        remedies=(say("Run `bipn-monitor check-config`, and correct the template."),),
         occasion=f"template {problem}",
     )
 
@@ -67,9 +72,11 @@ def broken_template(problem: str) -> Alarm:
 def refused_configuration(refused: str) -> Alarm:
     """The configuration in its place has a mistake; another one, that held, is in force."""
     return Alarm(
-        problem=f"the configuration is refused: {refused}",
-        consequence="what was changed in it has no effect; everybody else is told as before",
-        remedies=("Run `bipn-monitor check-config`, correct the mistake, and reload the daemon: systemctl reload bipn-monitor.",),
+        problem=say("the configuration is refused: {refused}", refused=refused),
+        consequence=say("what was changed in it has no effect; everybody else is told as before"),
+        remedies=(
+            say("Run `bipn-monitor check-config`, correct the mistake, and reload the daemon: systemctl reload bipn-monitor."),
+        ),
         occasion=f"configuration {refused}",
     )
 
@@ -77,9 +84,9 @@ def refused_configuration(refused: str) -> Alarm:
 def bounced_mail(message_number: int, words: str) -> Alarm:
     """A mail that the relay had taken came back: nobody has that address."""
     return Alarm(
-        problem=f"message {message_number} came back: {words}",
-        consequence="its recipient was not told; whoever is next was told at once",
-        remedies=("Correct the address in the configuration, or ask its mail system why it refuses.", LOOK_AT_STATUS),
+        problem=say("message {number} came back: {words}", number=message_number, words=words),
+        consequence=say("its recipient was not told; whoever is next was told at once"),
+        remedies=(say("Correct the address in the configuration, or ask its mail system why it refuses."), LOOK_AT_STATUS),
         occasion=f"bounced {message_number}",
     )
 
@@ -87,22 +94,29 @@ def bounced_mail(message_number: int, words: str) -> Alarm:
 def unread_answers(problem: str) -> Alarm:
     """The mailbox that nurses answer to cannot be read."""
     return Alarm(
-        problem=f"answers by mail are not read: {problem}",
-        consequence="an acknowledgement by mail has no effect, out-of-office replies hand nothing over; alerts go out as before",
-        remedies=("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`.",),
+        problem=say("answers by mail are not read: {problem}", problem=problem),
+        consequence=say(
+            "an acknowledgement by mail has no effect, out-of-office replies hand nothing over; alerts go out as before"
+        ),
+        remedies=(
+            say("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`."),
+        ),
         occasion="unread answers",
     )
 
 
 def unexplained(count: int) -> Alarm:
     """The daily statement found somebody who should have been told."""
-    what = "1 finding" if count == 1 else f"{count} findings"
     return Alarm(
-        problem=f"coverage: {what} that nobody was told of, and nothing on record explains it",
-        consequence="a nurse may not know of a patient who is worse",
+        problem=say_n(
+            "coverage: {count} finding that nobody was told of, and nothing on record explains it",
+            "coverage: {count} findings that nobody was told of, and nothing on record explains it",
+            count=count,
+        ),
+        consequence=say("a nurse may not know of a patient who is worse"),
         remedies=(
-            "Read the coverage statement of today: it names them. Tell those responsible by telephone.",
-            "Keep the database as it is, and report the defect.",
+            say("Read the coverage statement of today: it names them. Tell those responsible by telephone."),
+            say("Keep the database as it is, and report the defect."),
         ),
         occasion="unexplained",
     )
@@ -111,9 +125,9 @@ def unexplained(count: int) -> Alarm:
 def quiet_feed(words: str) -> Alarm:
     """No fact has come in for longer than the configuration says."""
     return Alarm(
-        problem=f"the feed is quiet: {words}",
-        consequence="nobody is told of what is not brought here, however bad it is",
-        remedies=("Ask whoever runs the export or the interface whether it still runs.", LOOK_AT_STATUS),
+        problem=say("the feed is quiet: {words}", words=words),
+        consequence=say("nobody is told of what is not brought here, however bad it is"),
+        remedies=(say("Ask whoever runs the export or the interface whether it still runs."), LOOK_AT_STATUS),
         occasion="quiet feed",
     )
 
@@ -121,25 +135,27 @@ def quiet_feed(words: str) -> Alarm:
 def gaps(words: str) -> Alarm:
     """Hours to come at which a step of a team's chain would reach nobody."""
     return Alarm(
-        problem=f"nobody would be told: {words}",
-        consequence="an alert at these hours goes to whoever is next, or to nobody",
-        remedies=("Name somebody who is on call at these hours, under `on_call:`, or a stand-in under `away:`.",),
+        problem=say("nobody would be told: {words}", words=words),
+        consequence=say("an alert at these hours goes to whoever is next, or to nobody"),
+        remedies=(say("Name somebody who is on call at these hours, under `on_call:`, or a stand-in under `away:`."),),
         occasion="gaps",
     )
 
 
 def nobody_home(site: Site, connection: Connection, team: str, urgency: Urgency, step: int, now: datetime) -> int:
     """A step of a team's chain reached nobody when it was due: told to operations, and kept as a trouble until it does."""
-    which = "those who hear first" if step == 0 else f"step {step} of the escalation"
+    which = say("those who hear first") if step == 0 else say("step {step} of the escalation", step=step)
     words = (
         f"nobody was reachable for team {team}, {urgency}, {which}: name somebody who is on call at these hours; "
         "`bipn-monitor check-config` lists the gaps"
     )
     set_trouble(connection, _nobody(team), words, now)
     alarm = Alarm(
-        problem=f"nobody was reachable for team {team}, {urgency}: {which}",
-        consequence="the next step is told at once; where there is none, it is tried again every quarter of an hour",
-        remedies=("Name somebody who is on call at these hours, under `on_call:` or `escalation:`.", LOOK_AT_STATUS),
+        problem=say(
+            "nobody was reachable for team {team}, {urgency}: {which}", team=team, urgency=URGENCIES[urgency], which=which
+        ),
+        consequence=say("the next step is told at once; where there is none, it is tried again every quarter of an hour"),
+        remedies=(say("Name somebody who is on call at these hours, under `on_call:` or `escalation:`."), LOOK_AT_STATUS),
         occasion=f"nobody home {team} {urgency} {step}",
     )
     return raise_alarm(site, connection, alarm, now)
@@ -161,7 +177,7 @@ def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime)
     """
     if site.settings.operations is None:
         return 0
-    address = site.settings.operations.address
+    address, language = site.settings.operations.address, site.settings.operations.language
     today = now.astimezone(site.settings.time_zone).date()
     domain = site.settings.mail.sender.rpartition("@")[2]
     message_id = mint_message_id(domain, f"operations {alarm.occasion} {today} {address}")
@@ -174,9 +190,9 @@ def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime)
         consequence=alarm.consequence,
         remedies=alarm.remedies,
         figures=(),
-        times=(TimeFacts(label="Noticed", at=instant_in_words(now, site.settings.time_zone)),),
+        times=(TimeFacts(label=say("Noticed"), at=instant_in_words(now, site.settings.time_zone)),),
     )
-    rendered, _ = render_or_builtin("operations", facts, folder=site.settings.templates)
+    rendered, _ = render_or_builtin("operations", facts, folder=site.settings.templates, language=language)
     message = outbox.NewMessage(
         message_id=message_id,
         kind="operations",

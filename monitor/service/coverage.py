@@ -108,7 +108,8 @@ def _queue(site: Site, connection: Connection, facts: CoverageFacts, now: dateti
     """The mail to the administrator, where one is configured."""
     if site.settings.operations is None:
         return 0
-    rendered, broken = render_or_builtin("coverage", facts, folder=site.settings.templates)
+    language = site.settings.operations.language
+    rendered, broken = render_or_builtin("coverage", facts, folder=site.settings.templates, language=language)
     if broken is not None:
         alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
     address, domain = site.settings.operations.address, site.settings.mail.sender.rpartition("@")[2]

@@ -12,9 +12,11 @@ from monitor.delivery import plain
 from monitor.delivery.email import Outcome
 from monitor.delivery.message import mint_message_id
 from monitor.errors import MonitorError
+from monitor.said import say
 from monitor.service import alarms, circuit
 from monitor.service.handing_over import HELD_UP_AFTER, hand_over
 from monitor.service.opening import Site
+from monitor.service.people import recipient_known
 from monitor.store import outbox
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,9 @@ OF_THE_MESSAGE = ("data", "message")
 def unsendable(message_number: int, words: str) -> alarms.Alarm:
     """A message that cannot be written, or that no relay takes as it is written."""
     return alarms.Alarm(
-        problem=f"message {message_number} cannot be sent as it is written: {words}",
-        consequence="its recipient got a plain mail without details, or none if that was refused too",
-        remedies=("Look the alert up with `bipn-monitor alerts`, and tell its recipient.", alarms.LOOK_AT_STATUS),
+        problem=say("message {number} cannot be sent as it is written: {words}", number=message_number, words=words),
+        consequence=say("its recipient got a plain mail without details, or none if that was refused too"),
+        remedies=(say("Look the alert up with `bipn-monitor alerts`, and tell its recipient."), alarms.LOOK_AT_STATUS),
         occasion=f"unsendable {message_number}",
     )
 
@@ -75,9 +77,14 @@ def held_up(site: Site, connection: Connection, message: outbox.StoredMessage, o
 def undelivered(message: outbox.StoredMessage, outcome: Outcome) -> alarms.Alarm:
     """A message that a relay refuses for now, again and again; told once a day for each recipient."""
     return alarms.Alarm(
-        problem=f"message {message.id} was tried {message.attempts} times and is not delivered: {outcome.words}",
-        consequence="its recipient may not be told; it is tried on, and whoever is next in the escalation was told",
-        remedies=("Ask whoever runs the recipient's mailbox or the relay what is wrong.", alarms.LOOK_AT_STATUS),
+        problem=say(
+            "message {number} was tried {attempts} times and is not delivered: {words}",
+            number=message.id,
+            attempts=message.attempts,
+            words=outcome.words,
+        ),
+        consequence=say("its recipient may not be told; it is tried on, and whoever is next in the escalation was told"),
+        remedies=(say("Ask whoever runs the recipient's mailbox or the relay what is wrong."), alarms.LOOK_AT_STATUS),
         occasion=f"undelivered {message.recipient_address}",
     )
 
@@ -88,7 +95,9 @@ def _hand_over(connection: Connection, message: outbox.StoredMessage, now: datet
 
 def _plain(site: Site, message: outbox.StoredMessage) -> outbox.NewMessage:
     urgency = next(each for each in Urgency if each.rank == max(0, min(2, message.priority)))
-    written = plain.plain(urgency, message.alert_ids, for_operations=message.kind == "operations")
+    reader = recipient_known(site.settings, message.recipient_address, message.recipient_name)
+    of_operations = message.kind == "operations"
+    written = plain.plain(urgency, message.alert_ids, for_operations=of_operations, language=reader.language)
     return outbox.NewMessage(
         message_id=mint_message_id(site.settings.mail.sender.rpartition("@")[2], f"plain {message.message_id}"),
         kind=plain.KIND,

@@ -21,7 +21,7 @@ from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
 from monitor.service import alarms, replies
 from monitor.service.opening import Site
-from monitor.service.people import acknowledge_within, team_of, told_next
+from monitor.service.people import acknowledge_within, recipient_known, team_of, told_next
 from monitor.store import correspondence, histories, outbox
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def queue_correction(
     told_before = correspondence.told_of(written, corrected)
     if not told_before:
         return 0
-    people = {told.address: Recipient(name=told.name, address=told.address, language="en") for told in told_before}
+    people = {told.address: recipient_known(site.settings, told.address, told.name) for told in told_before}
     facts = compose.correction_facts(
         corrections,
         site=mail_site(site, team_of(site.settings, known.patient).name),
@@ -120,7 +120,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
     messages = []
     for recipient in recipients:
         reply_key = replies.new_reply_key(site)
-        rendered = _rendered(site, connection, letter, reply_key, now)
+        rendered = _rendered(site, connection, letter, recipient, reply_key, now)
         message = outbox.NewMessage(
             message_id=mint_message_id(domain, f"{occasion} {recipient.address}"),
             kind=letter.kind,
@@ -141,10 +141,12 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
     return len(messages)
 
 
-def _rendered(site: Site, connection: Connection, letter: Letter, reply_key: str | None, now: datetime) -> Rendered:
-    """One recipient's mail: how it is acknowledged by mail is his alone."""
+def _rendered(
+    site: Site, connection: Connection, letter: Letter, recipient: Recipient, reply_key: str | None, now: datetime
+) -> Rendered:
+    """One recipient's mail, in his language: how it is acknowledged by mail is his alone."""
     facts = replies.with_ack_mail(site, connection, letter.facts, reply_key, now)
-    rendered, broken = render_or_builtin(letter.kind, facts, folder=site.settings.templates)
+    rendered, broken = render_or_builtin(letter.kind, facts, folder=site.settings.templates, language=recipient.language)
     if broken is not None:
         log.error("a template failed, the built-in text was used: %s", broken)
         alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)

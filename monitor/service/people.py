@@ -20,7 +20,9 @@ def team_of(settings: Settings, patient: Patient) -> Team:
     administrator's.
     """
     if is_synthetic(patient.patient_id) and settings.operations is not None:
-        return Team(name="operations", sites=(), recipients=(Recipient(name="Operations", address=settings.operations.address),))
+        return Team(
+            name="operations", sites=(), recipients=(recipient_known(settings, settings.operations.address, "Operations"),)
+        )
     for team in settings.teams:
         if patient.team is not None and team.name == patient.team:
             return team
@@ -39,8 +41,12 @@ def everybody(settings: Settings) -> Iterator[Recipient]:
 
 def recipient_known(settings: Settings, address: str, name: str) -> Recipient:
     """Whoever has this address in the configuration, with the language he reads; else as he was called then, in English."""
-    known = (each for each in everybody(settings) if each.address.lower() == address.lower())
-    return next(known, Recipient(name=name, address=address, language="en"))
+    known = [each for each in everybody(settings) if each.address.lower() == address.lower()]
+    if known:
+        return known[0]
+    operations = settings.operations
+    of_operations = operations is not None and operations.address.lower() == address.lower()
+    return Recipient(name=name, address=address, language=operations.language if operations and of_operations else "en")
 
 
 def on_duty(settings: Settings, team: Team, urgency: Urgency, at: datetime) -> tuple[Recipient, ...]:

@@ -14,7 +14,7 @@ from monitor.config.settings import Recipient, Settings
 from monitor.service import alarms, chains
 from monitor.service.mailing import queue_alert, queue_correction
 from monitor.service.opening import Site
-from monitor.service.people import goes_at, team_of, told_from
+from monitor.service.people import goes_at, recipient_known, team_of, told_from
 from monitor.service.reminding import remind_anew
 from monitor.store import alerts as kept_alerts
 from monitor.store import correspondence, daily, digests, outbox, withheld
@@ -92,7 +92,7 @@ def tell_alone(
     step, people = found if found is not None else (0, ())
     if leaves_at <= now:
         outbox.let_go(connection, "correction", history.patient_id, now)
-    later = [] if taken_over_from else _held_for_others(connection, history.patient_id, people, now)
+    later = [] if taken_over_from else _held_for_others(site.settings, connection, history.patient_id, people, now)
     queued = 0
     for each_leaves_at, theirs in [(leaves_at, people), *later]:
         queued += queue_alert(
@@ -121,14 +121,14 @@ def tell_alone(
 
 
 def _held_for_others(
-    connection: Connection, patient_id: str, people: Sequence[Recipient], now: datetime
+    settings: Settings, connection: Connection, patient_id: str, people: Sequence[Recipient], now: datetime
 ) -> list[tuple[datetime, tuple[Recipient, ...]]]:
     """Who comes on duty in the morning, and for whom older news of the patient waits: a mail with all of it takes its place."""
     told_now = {each.address.lower() for each in people}
     others = {
         each.address: each for each in correspondence.held(connection, patient_id, now) if each.address.lower() not in told_now
     }
-    return [(each.due_at, (Recipient(name=each.name, address=each.address, language="en"),)) for each in others.values()]
+    return [(each.due_at, (recipient_known(settings, each.address, each.name),)) for each in others.values()]
 
 
 def _let_wait(site: Site, connection: Connection, alerts: Sequence[Alert], now: datetime) -> None:

@@ -143,11 +143,15 @@ class Clinic:
 
 
 @contextmanager
-def a_clinic(folder: Path, *, more: str = "", north: str = "") -> Iterator[Clinic]:
-    """An empty clinic whose relay takes everything; ``more`` is added to its configuration, ``north`` to that team's."""
+def a_clinic(folder: Path, *, more: str = "", north: str = "", second: str = "en") -> Iterator[Clinic]:
+    """An empty clinic whose relay takes everything; ``more`` is added to its configuration, ``north`` to that team's.
+
+    ``second`` is the language of that team's second nurse.
+    """
     with SmtpServer() as relay:
         config = folder / "monitor.yaml"
         written = CONFIG.format(port=relay.port).replace("  south:\n", f"{north}  south:\n")
+        written = written.replace(f"{NORTH[1]}, language: en", f"{NORTH[1]}, language: {second}")
         config.write_text(written + more, encoding="utf-8")
         with open_site(config, create=True) as site:
             yield Clinic(folder, relay, site)

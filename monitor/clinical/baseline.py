@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.clinical.history import Assessment, History
+from monitor.said import say
 
 _DAY = attrgetter("on")
 
@@ -51,7 +52,7 @@ def with_stand_ins(history: History, found: StandIns) -> History:
 
 def origin(stand_in: Assessment) -> str:
     """Where a baseline that was not recorded comes from, in words."""
-    return f"assessment of {stand_in.on}, before the first dose"
+    return say("assessment of {day}, before the first dose", day=stand_in.on)
 
 
 def _last(assessments: tuple[Assessment, ...], name: str) -> Assessment | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
+from monitor.said import Said, say_n
 
-def in_days(days: int) -> str:
+
+@lru_cache(maxsize=512)
+def in_days(days: int) -> Said:
     """A number of days in words.
 
     >>> in_days(1), in_days(28)
     ('1 day', '28 days')
     """
-    return "1 day" if days == 1 else f"{days} days"
+    return say_n("{count} day", "{count} days", count=days)
 
 
 @lru_cache(maxsize=4096)

@@ -11,17 +11,21 @@ from dataclasses import dataclass, replace
 from monitor.clinical.dose_words import mg_per_m2
 from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction, Guideline, GuidelineOption, GuidelineRow
 from monitor.clinical.history import Schedule
+from monitor.said import joined as in_one_line
+from monitor.said import say
 
 WORST_GRADE = 4  # a table ends at grade 4; grade 5 is read as 4
 ROUNDING = 1e-9  # of floats; the clinical tolerance is the policy's
 
-ALREADY_WEEKLY = "already weekly"
-SCHEDULE_UNKNOWN = "schedule not known: weekly option left out"
-WEEKLY_ABOVE_PRESENT = "weekly option left out: above the present dose"
-DOSE_UNKNOWN = "present dose not recorded"
-AT_TARGET = "present dose is already at or below the table's target: one level down"
-PAIN_WITHOUT_GRADE = "neuropathic pain with grade 0: the table has no row"
-GRADE_NOT_RECORDED = DoseAction(kind="none", note="sensory and motor grade not recorded: record them, the table asks for a grade")
+ALREADY_WEEKLY = say("already weekly")
+SCHEDULE_UNKNOWN = say("schedule not known: weekly option left out")
+WEEKLY_ABOVE_PRESENT = say("weekly option left out: above the present dose")
+DOSE_UNKNOWN = say("present dose not recorded")
+AT_TARGET = say("present dose is already at or below the table's target: one level down")
+PAIN_WITHOUT_GRADE = say("neuropathic pain with grade 0: the table has no row")
+GRADE_NOT_RECORDED = DoseAction(
+    kind="none", note=say("sensory and motor grade not recorded: record them, the table asks for a grade")
+)
 
 
 def dose_action(
@@ -41,7 +45,7 @@ def dose_action(
     """
     if severe_autonomic and guideline.severe_autonomic is not None:
         row = guideline.severe_autonomic
-        return DoseAction(kind=row.do, note="severe autonomic neuropathy", source=cited(row.source, row.confidence))
+        return DoseAction(kind=row.do, note=say("severe autonomic neuropathy"), source=cited(row.source, row.confidence))
     if grade <= 0:
         return DoseAction(kind="none", note=PAIN_WITHOUT_GRADE if pain else "")
     present = _Present(
@@ -72,10 +76,10 @@ def ask(without: DoseAction, with_pain: DoseAction) -> DoseAction:
     return DoseAction(
         kind="ask",
         alternatives=(
-            replace(without, note=joined("without neuropathic pain", without.note)),
-            replace(with_pain, note=joined("with neuropathic pain", with_pain.note)),
+            replace(without, note=joined(say("without neuropathic pain"), without.note)),
+            replace(with_pain, note=joined(say("with neuropathic pain"), with_pain.note)),
         ),
-        note="neuropathic pain not recorded",
+        note=say("neuropathic pain not recorded"),
         source="; ".join(sources),
     )
 
@@ -92,7 +96,8 @@ def is_silent(action: DoseAction) -> bool:
 
 def joined(*notes: str) -> str:
     """Notes as one line, the empty and the repeated ones left out."""
-    return "; ".join(dict.fromkeys(note for note in notes if note))
+    kept = dict.fromkeys(note for note in notes if note)
+    return in_one_line("; ", kept) if kept else ""
 
 
 def cited(source: str, confidence: str) -> str:
@@ -128,7 +133,9 @@ class _Present:
         """What is odd about the present dose, if anything is."""
         if self.dose_mg_per_m2 is None:
             return DOSE_UNKNOWN
-        return "" if self.level() is not None else f"present dose {mg_per_m2(self.dose_mg_per_m2)} is off the dose ladder"
+        if self.level() is not None:
+            return ""
+        return say("present dose {dose} is off the dose ladder", dose=mg_per_m2(self.dose_mg_per_m2))
 
 
 def _answer_of(row: GuidelineRow, present: _Present) -> DoseAction:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from monitor.said import say
+
 ActionKind = Literal["none", "reduce", "withhold", "discontinue", "ask"]
 Option = Literal["none", "reduce-to", "one-level-down", "weekly-same-dose", "weekly-at", "withhold", "discontinue"]
 
-NO_LOWER_LEVEL = "no lower table level: prescriber decision"
+NO_LOWER_LEVEL = say("no lower table level: prescriber decision")
 """The note of ``none`` where the table's action recurs at its lowest dose."""
 
 

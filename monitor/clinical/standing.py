@@ -9,6 +9,7 @@ from monitor.clinical.dose_table import ROUNDING, joined
 from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import Assessment, Dose, Patient
 from monitor.clinical.policy import DoseRules, Resolved
+from monitor.said import say
 
 ONCE_WEEKLY_DAYS = 6  # a weekly dose given a day early is still weekly (our judgement)
 
@@ -128,7 +129,7 @@ class Standing:
         if table.kind != "reduce" or cap is None or dose is None or dose <= cap + ROUNDING:
             return table
         schedule = "weekly" if self.weekly_only else table.schedule
-        note = joined("a lower dose is advised already", table.note)
+        note = joined(say("a lower dose is advised already"), table.note)
         return replace(table, dose_mg_per_m2=cap, schedule=schedule, alternatives=(), note=note)
 
     def _withheld(self, visit: Visit, table: DoseAction) -> Standing:
@@ -166,7 +167,7 @@ class Standing:
             kind="reduce",
             dose_mg_per_m2=hold.restart_mg_per_m2,
             schedule=self.action.restart_schedule,
-            note="restart after withholding",
+            note=say("restart after withholding"),
             source=self.action.source,
         )
         weekly = self.action.restart_schedule == "weekly"
@@ -174,7 +175,7 @@ class Standing:
 
 
 def _earlier(action: DoseAction, given: Assessment) -> DoseAction:
-    return replace(action, note=joined(f"advised on {given.on}", action.note))
+    return replace(action, note=joined(say("advised on {day}", day=given.on), action.note))
 
 
 def _lowered(before: Standing, visit: Visit, table: DoseAction, pain: bool, tolerance_mg_per_m2: float) -> Standing:

@@ -10,9 +10,11 @@ from monitor.clinical.advice import Binding, binding_before, given_after
 from monitor.clinical.advice_fold import advice_of
 from monitor.clinical.dose_words import in_words, mg_per_m2
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer
+from monitor.clinical.guideline import DoseAction
 from monitor.clinical.history import Assessment, Dose
 from monitor.clinical.situation import Situation
 from monitor.clinical.standing import ABOVE_LEVEL, AFTER_DISCONTINUE, BEFORE_RESOLVED, WHILE_WITHHELD
+from monitor.said import say
 
 NAME = "dose-against-advice"
 
@@ -24,22 +26,22 @@ def answer(situation: Situation) -> RuleAnswer:
     """The four criteria for the last dose; the finding lists every dose against the same advice."""
     last = situation.last_dose
     if last is None or not situation.on_drug:
-        why = "no bortezomib dose recorded" if last is None else f"off bortezomib since the last dose on {last.on}"
-        return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), why))
+        return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), _no_next_dose(last)))
     bindings = advice_of(situation).bindings
     binding = binding_before(bindings, last)
     if binding is None:
-        text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; no assessment with a grade between the first dose and it"
+        dose = mg_per_m2(last.dose_mg_per_m2)
+        text = say("{dose} on {day}; no assessment with a grade between the first dose and it", dose=dose, day=last.on)
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, (), text))
     met = _breaches(situation, binding, len(situation.doses) - 1)
     if not met and not situation.explain:
         return RuleAnswer(rule=NAME, criteria=())
     standing = binding.standing
     if standing.since is None:
-        text = f"{mg_per_m2(last.dose_mg_per_m2)} on {last.on}; nothing advised by then"
+        text = say("{dose} on {day}; nothing advised by then", dose=mg_per_m2(last.dose_mg_per_m2), day=last.on)
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, met, text))
-    said = f"advice since {standing.since.on}: {in_words(standing.action)}"
-    criteria = _criteria(situation, met, f"{mg_per_m2(last.dose_mg_per_m2)} given on {last.on}; {said}")
+    said = _against(last, standing.since, standing.action)
+    criteria = _criteria(situation, met, said)
     if not met:
         return RuleAnswer(rule=NAME, criteria=criteria)
     doses = _against_the_same(situation, bindings, standing.since)
@@ -48,7 +50,7 @@ def answer(situation: Situation) -> RuleAnswer:
         rule=NAME,
         urgency=situation.policy.thresholds.dose.urgency_against_advice,
         clinical_at=last.at,
-        headline=f"{mg_per_m2(last.dose_mg_per_m2)} given on {last.on}; {said}",
+        headline=said,
         action=None,
         criteria=criteria,
         evidence=(
@@ -60,6 +62,20 @@ def answer(situation: Situation) -> RuleAnswer:
         occasion=last.fact_id,
     )
     return RuleAnswer(rule=NAME, criteria=criteria, finding=finding)
+
+
+def _no_next_dose(last: Dose | None) -> str:
+    return say("no bortezomib dose recorded") if last is None else say("off bortezomib since the last dose on {day}", day=last.on)
+
+
+def _against(last: Dose, since: Assessment, action: DoseAction) -> str:
+    return say(
+        "{dose} given on {given_on}; advice since {since}: {advice}",
+        dose=mg_per_m2(last.dose_mg_per_m2),
+        given_on=last.on,
+        since=since.on,
+        advice=in_words(action),
+    )
 
 
 def _breaches(situation: Situation, binding: Binding, place: int) -> tuple[str, ...]:

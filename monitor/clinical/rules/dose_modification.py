@@ -15,8 +15,11 @@ from monitor.clinical.guideline import ActionKind, DoseAction
 from monitor.clinical.history import Assessment
 from monitor.clinical.policy import DoseRules
 from monitor.clinical.situation import Situation
+from monitor.said import say
 
 NAME = "dose-modification"
+
+NO_GRADE_YET = say("no sensory or motor grade, and no neuropathic pain, recorded since the first dose")
 
 WEIGHTS: dict[ActionKind, int] = {"none": 0, "reduce": 2, "withhold": 4, "discontinue": 6}
 """Heavier speaks again. An unanswered question weighs just less than its worse branch: when the answer is that branch,
@@ -26,10 +29,11 @@ the nurse hears it; when it is the milder one, the first mail has said so alread
 def answer(situation: Situation) -> RuleAnswer:
     """The answer of the guideline with what it rests on; no finding where nothing is to be done."""
     if not situation.on_drug:
-        return _not_asked(situation, f"off bortezomib since the last dose on {situation.stopped_on}: no next dose to change")
+        stopped_on = situation.stopped_on or situation.today
+        return _not_asked(situation, say("off bortezomib since the last dose on {day}: no next dose to change", day=stopped_on))
     newest = advice_of(situation).newest
     if newest is None:
-        return _not_asked(situation, "no sensory or motor grade, and no neuropathic pain, recorded since the first dose")
+        return _not_asked(situation, NO_GRADE_YET)
     action = newest.action
     if is_silent(action) and not newest.above_baseline and _table_would_speak(situation, newest):
         action = KNOWN_BASELINE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -17,32 +17,30 @@ from starlette.responses import HTMLResponse, Response
 from monitor.delivery.language import Language, catalogue, day_in, in_language
 from monitor.delivery.sandbox import one_line_each
 from monitor.said import Said, say
+from monitor.web.asked import Asked
+from monitor.web.viewer import Permission
 from monitor.web.wording import SHAPES, state_words, urgency_words
-
-if TYPE_CHECKING:
-    from monitor.web.asked import Asked
 
 PAGES = Path(__file__).parent / "pages"
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
-FALLBACK: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One entry of the menu. ``roles`` are those who may go there."""
+    """One entry of the menu, for whoever has the permission."""
 
     path: str
     words: Said
-    roles: tuple[str, ...]
+    permission: Permission
 
 
 MENU = (
-    Place("/", say("Open alerts"), ("nurse", "admin", "auditor")),
-    Place("/find", say("Find a patient"), ("nurse", "auditor")),
-    Place("/policy", say("Policy"), ("nurse", "admin", "auditor")),
-    Place("/health", say("Delivery"), ("admin", "auditor")),
-    Place("/coverage", say("Coverage"), ("admin", "auditor")),
-    Place("/journal", say("Journal"), ("auditor",)),
+    Place("/", say("Open alerts"), "list"),
+    Place("/find", say("Find a patient"), "patient"),
+    Place("/policy", say("Policy"), "policy"),
+    Place("/health", say("Delivery"), "operations"),
+    Place("/coverage", say("Coverage"), "operations"),
+    Place("/journal", say("Journal"), "views"),
 )
 
 
@@ -51,22 +49,14 @@ def page(asked: Asked, name: str, /, *, status: int = 200, headers: Mapping[str,
 
     Every text of a fact is made one line of visible characters. Raises jinja2.TemplateError for a mistake in a template.
     """
-    language = language_of(asked)
+    language = asked.viewer.language
     environment = environment_for(language, asked.site.settings.time_zone)
     seen = {key: _seen(value, language) for key, value in facts.items()}
-    menu = () if asked.viewer is None else tuple(place for place in MENU if asked.viewer.role in place.roles)
+    menu = tuple(place for place in MENU if asked.viewer.may(place.permission))
     html = environment.get_template(name).render(
         asked=asked, viewer=asked.viewer, now=asked.now, menu=in_language(menu, language), here=asked.request.url.path, **seen
     )
     return HTMLResponse(html, status_code=status, headers=dict(headers or {}))
-
-
-def language_of(asked: Asked) -> Language:
-    """The viewer's own; of somebody not signed in what the browser asks for first."""
-    if asked.viewer is not None:
-        return asked.viewer.language
-    wanted = asked.request.headers.get("accept-language", "").strip().lower()
-    return "de" if wanted.startswith("de") else FALLBACK
 
 
 @lru_cache(maxsize=8)

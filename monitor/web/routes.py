@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from monitor.said import say
-from monitor.web import files
+from monitor.web import files, open_alerts
 from monitor.web.asked import Handler, ProblemError
 from monitor.web.viewer import Permission
 
@@ -33,7 +33,10 @@ class Route:
     handler: Handler
 
 
-ROUTES: tuple[Route, ...] = (Route("GET", "/static/{name}", "anyone", files.file),)
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/static/{name}", "anyone", files.file),
+    Route("GET", "/", "list", open_alerts.show),
+)
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, Mapping[str, str]]:

@@ -145,7 +145,7 @@ def _rendered(
     site: Site, connection: Connection, letter: Letter, recipient: Recipient, reply_key: str | None, now: datetime
 ) -> Rendered:
     """One recipient's mail, in his language: how it is acknowledged by mail is his alone."""
-    facts = replies.with_ack_mail(site, connection, letter.facts, reply_key, now)
+    facts = replies.with_ways_to_answer(site, connection, letter.facts, reply_key, now)
     rendered, broken = render_or_builtin(letter.kind, facts, folder=site.settings.templates, language=recipient.language)
     if broken is not None:
         log.error("a template failed, the built-in text was used: %s", broken)

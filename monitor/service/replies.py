@@ -1,4 +1,4 @@
-"""What goes out so that answers can come back: each message's random name, and the mail that acknowledges it."""
+"""What goes out so that answers can come back: each message's random name, the mail that acknowledges it, the board's link."""
 
 from __future__ import annotations
 
@@ -7,26 +7,50 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.delivery.facts import AlertFacts, DigestFacts, MailFacts, ReminderFacts
+from monitor.delivery.board_links import board_link
+from monitor.delivery.facts import AlertFacts, CorrectionFacts, DigestFacts, MailFacts, ReminderFacts
 from monitor.delivery.reply_tokens import ack_mail, acknowledge_token, reply_key
 from monitor.service.opening import Site
 from monitor.store import keys
 
 
 def new_reply_key(site: Site) -> str | None:
-    """The random name of a new message; None where nobody reads answers."""
-    return None if site.settings.answers is None else reply_key()
+    """The random name of a new message; None where nobody reads answers and there is no board."""
+    return None if site.settings.answers is None and site.settings.board is None else reply_key()
 
 
-def with_ack_mail(site: Site, connection: Connection, facts: MailFacts, key: str | None, now: datetime) -> MailFacts:
-    """The facts of one recipient's mail, with the mail that acknowledges what they tell; unchanged without a key.
+def with_ways_to_answer(site: Site, connection: Connection, facts: MailFacts, key: str | None, now: datetime) -> MailFacts:
+    """The facts of one recipient's mail, with the mail that acknowledges what they tell and the link to the board.
 
-    In the caller's writing transaction: the first one of a year makes the secret that signs.
+    Each where it is configured; both are that recipient's alone. In the caller's writing transaction: the first message of
+    a year makes the secrets that sign.
     """
-    if site.settings.answers is None or key is None:
+    if key is None:
         return facts
-    address = site.settings.answers.address
-    token = acknowledge_token(key, keys.keys_for(connection, keys.REPLY_TOKENS, now), now)
+    if site.settings.board is not None:
+        facts = _with_link(facts, link_of(site, connection, key, now))
+    if site.settings.answers is not None:
+        token = acknowledge_token(key, keys.keys_for(connection, keys.REPLY_TOKENS, now), now)
+        facts = _with_ack_mail(facts, site.settings.answers.address, token)
+    return facts
+
+
+def link_of(site: Site, connection: Connection, key: str, now: datetime) -> str | None:
+    """The link that signs in the recipient of the message with this reply key; None without a board. As above."""
+    if site.settings.board is None:
+        return None
+    return board_link(site.settings.board.address, key, keys.keys_for(connection, keys.BOARD_LINKS, now))
+
+
+def _with_link(facts: MailFacts, link: str | None) -> MailFacts:
+    match facts:
+        case AlertFacts() | ReminderFacts() | DigestFacts() | CorrectionFacts():
+            return replace(facts, board_link=link)
+        case _:
+            return facts
+
+
+def _with_ack_mail(facts: MailFacts, address: str, token: str) -> MailFacts:
     match facts:
         case AlertFacts():
             return replace(facts, acknowledge_by_mail=ack_mail(address, facts.alerts, token))

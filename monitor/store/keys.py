@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 from monitor.store.watch_tables import KEYS
 
 REPLY_TOKENS = "reply tokens"
+BOARD_LINKS = "board links"
+BOARD_SESSIONS = "board sessions"
 BELIEVED = 3
 """The newest so many are believed: this year's, last year's, and that of a year the clock was in by mistake."""
 

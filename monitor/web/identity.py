@@ -45,4 +45,4 @@ def session_address(asked: Asked, board: Board) -> str | None:
 def known_keys(site: Site) -> tuple[str, ...]:
     """The secrets that sessions are signed with; none before anybody signed in."""
     with site.database.read() as connection:
-        return keys.known_keys(connection, sessions.KEYS)
+        return keys.known_keys(connection, keys.BOARD_SESSIONS)

@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from monitor.config.settings import Board
 
-KEYS = "board sessions"
 SALT = "session of the board, version 1"
 LONGEST = 1000  # characters; more is no cookie of ours
 

@@ -56,7 +56,7 @@ class House:
         board = site.settings.board
         assert board is not None
         with site.database.write() as connection:
-            signing = keys.keys_for(connection, sessions.KEYS, self.now)
+            signing = keys.keys_for(connection, keys.BOARD_SESSIONS, self.now)
         browser = self.browser(**given)
         browser.cookies.set(sessions.cookie_name(board), sessions.written(address, signing, self.now))
         return browser

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.guideline import DoseAction
+from monitor.store.alert_said import again, said_of
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: an alert has four such texts
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: an alert has five such texts
 
 
 def finding_columns(finding: Finding) -> dict[str, Any]:
-    """A finding as columns of the table of alerts; its parts as JSON text."""
+    """A finding as columns of the table of alerts; its parts as JSON text, its sentences in English and, in ``said``, as made."""
     criteria = [{"id": item.id, "met": item.met, "text": item.text, "source": item.source} for item in finding.criteria]
     evidence = [
         {"kind": item.kind, "id": item.id, "version": item.version, "at": item.at.isoformat()} for item in finding.evidence
     ]
+    said = said_of(finding)
     return {
         "rule": finding.rule,
         "urgency": finding.urgency.value,
         "clinical_at": finding.clinical_at,
-        "headline": finding.headline,
-        "action": None if finding.action is None else _text(asdict(finding.action)),
+        "headline": str(finding.headline),
+        "action": None if finding.action is None else _text(_action_json(finding.action)),
         "criteria": _text(criteria),
         "evidence": _text(evidence),
         "missing": _text(list(finding.missing)),
         "weight": finding.weight,
         "occasion": finding.occasion,
+        "said": None if said is None else _text(said),
     }
 
 
 def finding_of(row: Any) -> Finding:
-    """The finding in a row of the table of alerts."""
-    return Finding(
+    """The finding in a row of the table of alerts, its sentences as they were made. Before schema 0003 they are plain English."""
+    finding = Finding(
         rule=row.rule,
         urgency=Urgency(row.urgency),
         clinical_at=row.clinical_at,
@@ -47,6 +49,20 @@ def finding_of(row: Any) -> Finding:
         weight=row.weight,
         occasion=row.occasion,
     )
+    return finding if row.said is None else again(finding, json.loads(row.said))
+
+
+def _action_json(action: DoseAction) -> dict[str, Any]:
+    return {
+        "kind": action.kind,
+        "dose_mg_per_m2": action.dose_mg_per_m2,
+        "schedule": action.schedule,
+        "restart_dose_mg_per_m2": action.restart_dose_mg_per_m2,
+        "restart_schedule": action.restart_schedule,
+        "alternatives": [_action_json(other) for other in action.alternatives],
+        "note": action.note,
+        "source": action.source,
+    }
 
 
 def _action(found: dict[str, Any]) -> DoseAction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -27,7 +27,9 @@ from monitor.web.told import ToldWords, newest_for_each
 from monitor.web.viewer import lists, sees
 
 PER_PAGE = 100
-REFRESH_SECONDS = 60
+"""Patients. (J)"""
+
+REFRESH_SECONDS = 60  # (J): as often as facts are polled by default
 QUIET_HOURS = "quiet hours"
 
 
@@ -42,27 +44,57 @@ class NextWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One alert as the list shows it."""
+class Known:
+    """One alert with all that was written about it since it spoke last."""
+
+    alert: Listed
+    told: tuple[board.Told, ...]
+    held: tuple[Withheld, ...]
+    waiting: Waiting | None
+
+    @property
+    def told_first_at(self) -> datetime:
+        """From when the time to acknowledge runs: since it spoke, or since those held back till then are told."""
+        ends = [each.until for each in self.held if each.until is not None and each.owner.startswith(QUIET_HOURS)]
+        first = min((each.created_at for each in self.told), default=self.alert.raised_at)
+        return max([self.alert.raised_at, first, *ends])
+
+    def held_at(self, now: datetime) -> tuple[Withheld, ...]:
+        """What holds it back still."""
+        return tuple(each for each in self.held if each.until is None or each.until > now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One alert of a card."""
 
     number: int
+    urgency: str
+    title: str
+    headline: str
+    holds: bool
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One patient's alerts, the most urgent first; what is asked, and the earliest instants of them all."""
+
+    number: int  # of the alert that the link leads to
     may_open: bool
     patient_id: str
     display_name: str | None
     site: str | None
     team: str
     urgency: str
-    title: str
-    headline: str
-    ask: str
-    state: str
-    holds: bool
+    lines: tuple[Line, ...]
+    asks: tuple[str, ...]
     raised_at: datetime
     age: timedelta
-    acknowledge_by: datetime
+    acknowledge_by: datetime | None  # None where somebody has
     late: bool
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
     told: tuple[ToldWords, ...]
     next: NextWords | None
     held: tuple[Withheld, ...]
@@ -70,10 +102,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The alerts of one urgency."""
+    """The patients of one urgency."""
 
     urgency: str
-    entries: tuple[Entry, ...]
+    cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,95 +138,106 @@ def show(asked: Asked) -> Response:
         team = asked.query.get("team", "")
         chosen = [each for each in mine if not team or team_of(settings, places[each.patient_id]).name == team]
         waiting = [each for each in chosen if each.state == "open"]
-        taken = [each for each in chosen if each.state != "open"]
-        number = _page_number(asked.query.get("page", ""), len(waiting))
-        shown = waiting[(number - 1) * PER_PAGE : number * PER_PAGE]
-        entries = _entries(asked, connection, [*shown, *taken[:PER_PAGE]], places)
+        patients, taken = _by_patient(waiting), _by_patient(each for each in chosen if each.state != "open")
+        number = _page_number(asked.query.get("page", ""), len(patients))
+        shown = patients[(number - 1) * PER_PAGE : number * PER_PAGE]
+        cards = _cards(asked, connection, [*shown, *taken[:PER_PAGE]], places)
         quiet = _quiet(settings, connection, now)
     still = asked.query.get("still") == "1"
     return page(
         asked,
         "open_alerts.html",
         headers={} if still else {"Refresh": str(REFRESH_SECONDS)},
-        groups=_grouped(entries[: len(shown)]),
-        taken=tuple(entries[len(shown) :]),
+        groups=_grouped(cards[: len(shown)]),
+        taken=cards[len(shown) :],
         taken_in_all=len(taken),
         counts=_counts(waiting),
         quiet=quiet,
         teams=teams if len(teams) > 1 else (),
         team=team,
         number=number,
-        pages=_pages(len(waiting)),
+        pages=_pages(len(patients)),
         still=still,
         refresh_seconds=REFRESH_SECONDS,
     )
 
 
-def _entries(asked: Asked, connection: Connection, alerts: Sequence[Listed], places: Mapping[str, Patient]) -> tuple[Entry, ...]:
-    settings, ids = asked.site.settings, [each.alert_id for each in alerts]
-    since = min((each.opened_at for each in alerts), default=asked.now)
-    told = board.told(connection, {each.alert_id: each.patient_id for each in alerts}, since=since)
+def _by_patient(alerts: Iterable[Listed]) -> list[list[Listed]]:
+    """Each patient's alerts together, at the place of the first."""
+    found: dict[str, list[Listed]] = {}
+    for alert in alerts:
+        found.setdefault(alert.patient_id, []).append(alert)
+    return list(found.values())
+
+
+def _cards(
+    asked: Asked, connection: Connection, patients: Sequence[Sequence[Listed]], places: Mapping[str, Patient]
+) -> tuple[Card, ...]:
+    settings, every = asked.site.settings, [alert for alerts in patients for alert in alerts]
+    ids = [alert.alert_id for alert in every]
+    since = min((alert.opened_at for alert in every), default=asked.now)
+    told = board.told(connection, {alert.alert_id: alert.patient_id for alert in every}, since=since)
     waiting = escalations.waiting(connection, ids)
     held: dict[int, list[Withheld]] = {}
     for row in withheld.of_alerts(connection, ids):
         held.setdefault(row.alert_id, []).append(row)
-    names = board.names_of(connection, places) if settings.privacy == "identified" and asked.viewer.role != "admin" else {}
-    return tuple(
-        _entry(
-            asked,
-            alert,
-            places[alert.patient_id],
-            told=[each for each in told[alert.alert_id] if each.created_at >= alert.raised_at],
-            row=waiting.get(alert.alert_id),
-            held=[each for each in held.get(alert.alert_id, []) if each.since >= alert.raised_at],
-            display_name=names.get(alert.patient_id),
+    named = settings.privacy == "identified" and asked.viewer.may("patient")
+    names = board.names_of(connection, places) if named else {}
+    known = {
+        alert.alert_id: Known(
+            alert=alert,
+            told=tuple(each for each in told[alert.alert_id] if each.created_at >= alert.raised_at),
+            held=tuple(each for each in held.get(alert.alert_id, ()) if each.since >= alert.raised_at),
+            waiting=waiting.get(alert.alert_id),
         )
-        for alert in alerts
+        for alert in every
+    }
+    return tuple(
+        _card(asked, [known[alert.alert_id] for alert in alerts], places[alerts[0].patient_id], names) for alerts in patients
     )
 
 
-def _entry(
-    asked: Asked,
-    alert: Listed,
-    place: Patient,
-    *,
-    told: Sequence[board.Told],
-    row: Waiting | None,
-    held: Sequence[Withheld],
-    display_name: str | None,
-) -> Entry:
-    settings, now, finding = asked.site.settings, asked.now, alert.finding
-    acknowledge_by = first_told(alert, told, held) + acknowledge_within(settings)[finding.urgency]
-    return Entry(
-        number=alert.alert_id,
+def _card(asked: Asked, alerts: Sequence[Known], place: Patient, names: Mapping[str, str]) -> Card:
+    settings, now, first = asked.site.settings, asked.now, alerts[0].alert
+    within = acknowledge_within(settings)
+    due = min(
+        (each.told_first_at + within[each.alert.finding.urgency] for each in alerts if each.alert.state == "open"), default=None
+    )
+    rows = [(each.waiting, each.alert.finding.urgency) for each in alerts if each.waiting is not None]
+    row, urgency = min(rows, key=lambda each: each[0].due_at, default=(None, first.finding.urgency))
+    messages = {message.number: message for each in alerts for message in each.told}
+    raised_at = min(each.alert.raised_at for each in alerts)
+    return Card(
+        number=first.alert_id,
         may_open=asked.viewer.may("patient") and sees(asked.viewer, settings, place),
-        patient_id=alert.patient_id,
-        display_name=display_name,
+        patient_id=first.patient_id,
+        display_name=names.get(first.patient_id),
         site=place.site,
         team=team_of(settings, place).name,
-        urgency=finding.urgency.value,
-        title=title_of(finding),
-        headline=finding.headline,
-        ask=ask_of(finding),
-        state=alert.state,
-        holds=alert.holds,
-        raised_at=alert.raised_at,
-        age=now - alert.raised_at,
-        acknowledge_by=acknowledge_by,
-        late=alert.state == "open" and now > acknowledge_by,
-        acknowledged_at=alert.acknowledged_at,
-        acknowledged_by=alert.acknowledged_by,
-        told=newest_for_each(told, now),
-        next=None if row is None else next_words(settings, place, finding.urgency, row, now),
-        held=tuple(each for each in held if each.until is None or each.until > now),
+        urgency=first.finding.urgency.value,
+        lines=tuple(_line(each.alert) for each in alerts),
+        asks=tuple(dict.fromkeys(ask_of(each.alert.finding) for each in alerts)),
+        raised_at=raised_at,
+        age=now - raised_at,
+        acknowledge_by=due,
+        late=due is not None and now > due,
+        told=newest_for_each([messages[number] for number in sorted(messages)], now),
+        next=None if row is None else next_words(settings, place, urgency, row, now),
+        held=tuple(dict.fromkeys(replace(row, alert_id=0) for each in alerts for row in each.held_at(now))),
     )
 
 
-def first_told(alert: Listed, told: Iterable[board.Told], held: Iterable[Withheld]) -> datetime:
-    """The instant from which the time to acknowledge runs: when it spoke, or when those held back till then are told."""
-    ends = [each.until for each in held if each.until is not None and each.owner.startswith(QUIET_HOURS)]
-    first = min((each.created_at for each in told), default=alert.raised_at)
-    return max([alert.raised_at, first, *ends])
+def _line(alert: Listed) -> Line:
+    return Line(
+        number=alert.alert_id,
+        urgency=alert.finding.urgency.value,
+        title=title_of(alert.finding),
+        headline=alert.finding.headline,
+        holds=alert.holds,
+        raised_at=alert.raised_at,
+        acknowledged_at=alert.acknowledged_at,
+        acknowledged_by=alert.acknowledged_by,
+    )
 
 
 def next_words(settings: Settings, place: Patient, urgency: Urgency, row: Waiting, now: datetime) -> NextWords:
@@ -215,11 +258,11 @@ def _quiet(settings: Settings, connection: Connection, now: datetime) -> Quiet:
     )
 
 
-def _grouped(entries: Iterable[Entry]) -> tuple[Group, ...]:
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.urgency, []).append(entry)
-    return tuple(Group(urgency=urgency, entries=tuple(found)) for urgency, found in groups.items())
+def _grouped(cards: Iterable[Card]) -> tuple[Group, ...]:
+    groups: dict[str, list[Card]] = {}
+    for card in cards:
+        groups.setdefault(card.urgency, []).append(card)
+    return tuple(Group(urgency=urgency, cards=tuple(found)) for urgency, found in groups.items())
 
 
 def _counts(alerts: Iterable[Listed]) -> tuple[Count, ...]:
@@ -227,10 +270,10 @@ def _counts(alerts: Iterable[Listed]) -> tuple[Count, ...]:
     return tuple(Count(urgency=urgency.value, number=found.count(urgency)) for urgency in reversed(Urgency) if urgency in found)
 
 
-def _pages(alerts: int) -> int:
-    return max(1, -(-alerts // PER_PAGE))
+def _pages(patients: int) -> int:
+    return max(1, -(-patients // PER_PAGE))
 
 
-def _page_number(text: str, alerts: int) -> int:
+def _page_number(text: str, patients: int) -> int:
     """The page asked for, where there is one; else the first."""
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _pages(alerts) else 1
+    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _pages(patients) else 1

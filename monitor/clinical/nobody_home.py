@@ -13,11 +13,21 @@ from datetime import date, timedelta
 from monitor.clinical.escalation import steps_of
 from monitor.clinical.findings import Urgency
 from monitor.clinical.on_call import DAY_MINUTES, OnCall, Team, on_wall, scheduled
+from monitor.clinical.words import URGENCIES
+from monitor.said import Said, joined, say
 
 LOOKED_AHEAD = timedelta(days=366)  # an absence further away is found when its time comes nearer
 _WEEK = 7 * DAY_MINUTES
 _MONDAY = date(2001, 1, 1)  # any Monday: a week without absences
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = (
+    say("Monday"),
+    say("Tuesday"),
+    say("Wednesday"),
+    say("Thursday"),
+    say("Friday"),
+    say("Saturday"),
+    say("Sunday"),
+)
 _URGENT_FIRST = tuple(sorted(Urgency, key=lambda urgency: -urgency.rank))
 Span = tuple[int, int]
 """From and until, in minutes of the clock since the Monday of the first week of the calendar."""
@@ -37,11 +47,31 @@ class Gap:
     until_on: date | None = None
 
     def __str__(self) -> str:
-        sites = "every site" if "*" in self.sites else f"sites {', '.join(self.sites)}"
-        step = "nobody would be told at once" if self.step == 0 else f"escalation step {self.step} would reach nobody"
-        dates = f", {self.from_on} to {self.until_on}" if self.from_on != self.until_on else f", {self.from_on}"
-        cause = f"{dates}: {', '.join(self.away)} away" if self.away else ""
-        return f"team '{self.team}' ({sites}), {', '.join(self.urgencies)}: {step} {self.when}{cause}"
+        return str(self.words)
+
+    @property
+    def words(self) -> Said:
+        """The gap in a sentence, which begins with the team."""
+        sites = say("every site") if "*" in self.sites else say("sites {sites}", sites=", ".join(self.sites))
+        step = (
+            say("nobody would be told at once")
+            if self.step == 0
+            else say("escalation step {step} would reach nobody", step=self.step)
+        )
+        gap = say(
+            "team '{team}' ({sites}), {urgencies}: {step} {when}",
+            team=self.team,
+            sites=sites,
+            urgencies=joined(", ", [URGENCIES[urgency] for urgency in self.urgencies]),
+            step=step,
+            when=self.when,
+        )
+        if not self.away or self.from_on is None or self.until_on is None:
+            return gap
+        away = ", ".join(self.away)
+        if self.from_on == self.until_on:
+            return say("{gap}, {day}: {people} away", gap=gap, day=self.from_on, people=away)
+        return say("{gap}, {first} to {last}: {people} away", gap=gap, first=self.from_on, last=self.until_on, people=away)
 
 
 def nobody_home(teams: Iterable[Team], directory: OnCall, today: date | None) -> tuple[Gap, ...]:
@@ -158,27 +188,32 @@ def _grouped(spans: list[Span]) -> list[tuple[str, list[Span]]]:
     return [(_in_words(group), group) for group in sorted(found)]
 
 
-def _in_words(group: list[Span]) -> str:
+def _in_words(group: list[Span]) -> Said:
     start, until = group[0]
     if until - start >= _WEEK:
-        return "at any hour"
+        return say("at any hour")
     weekdays = sorted({start // DAY_MINUTES % 7 for start, _ in group})
     if len(weekdays) > 1:
-        over = " of the day after" if (start % DAY_MINUTES) + until - start > DAY_MINUTES else ""
-        return f"{_days_in_words(weekdays)} {_clock(start)} - {_clock(until, ending=True)}{over}"
+        days, begin, end = _days_in_words(weekdays), _clock(start), _clock(until, ending=True)
+        if (start % DAY_MINUTES) + until - start > DAY_MINUTES:
+            return say("{days} {begin} - {end} of the day after", days=days, begin=begin, end=end)
+        return say("{days} {begin} - {end}", days=days, begin=begin, end=end)
     last = (until - 1) // DAY_MINUTES % 7
     end = _clock(until, ending=True)
     first = _DAYS[weekdays[0]]
-    return f"{first} {_clock(start)} - {end if last == weekdays[0] else f'{_DAYS[last]} {end}'}"
+    if last == weekdays[0]:
+        return say("{days} {begin} - {end}", days=first, begin=_clock(start), end=end)
+    return say("{first} {begin} - {last} {end}", first=first, begin=_clock(start), last=_DAYS[last], end=end)
 
 
-def _days_in_words(weekdays: list[int]) -> str:
+def _days_in_words(weekdays: list[int]) -> Said:
     if len(weekdays) == 7:
-        return "every day"
+        return say("every day")
     begun = [day for day in weekdays if (day - 1) % 7 not in weekdays]
     if len(weekdays) > 2 and len(begun) == 1:  # one run, maybe over the end of the week
-        return f"{_DAYS[begun[0]]} to {_DAYS[(begun[0] + len(weekdays) - 1) % 7]}"
-    return f"{', '.join(_DAYS[each] for each in weekdays[:-1])} and {_DAYS[weekdays[-1]]}"
+        return say("{first} to {last}", first=_DAYS[begun[0]], last=_DAYS[(begun[0] + len(weekdays) - 1) % 7])
+    days = joined(", ", [_DAYS[each] for each in weekdays[:-1]])
+    return say("{days} and {last}", days=days, last=_DAYS[weekdays[-1]])
 
 
 def _clock(minute: int, *, ending: bool = False) -> str:

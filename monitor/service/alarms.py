@@ -98,9 +98,7 @@ def unread_answers(problem: str) -> Alarm:
         consequence=say(
             "an acknowledgement by mail has no effect, out-of-office replies hand nothing over; alerts go out as before"
         ),
-        remedies=(
-            say("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`."),
-        ),
+        remedies=(say("Mend the mailbox under `answers:` in the configuration. Meanwhile acknowledge with `bipn-monitor ack`."),),
         occasion="unread answers",
     )
 

@@ -15,6 +15,7 @@ from monitor.clinical.coverage import GRACE
 from monitor.clinical.history import BORTEZOMIB
 from monitor.clinical.synthetic import PREFIX
 from monitor.config.settings import Coverage
+from monitor.said import say
 from monitor.service import chains
 from monitor.service.opening import Site
 from monitor.store import alerts, changes, daily, digests, facts, journal, said
@@ -85,17 +86,17 @@ def verdict(site: Site, connection: Connection, now: datetime) -> Seen | None:
         return None
     newest = journal.newest(connection, "synthetic", PATIENT)
     if newest is None or now - newest.at > timedelta(days=1):
-        return Seen(well=False, words="the synthetic patient of today was not stored: the daemon did not come to it")
+        return Seen(well=False, words=say("the synthetic patient of today was not stored: the daemon did not come to it"))
     patient_id = newest.body["patient_id"]
     accepted_at = _accepted_at(connection, patient_id)
     if accepted_at is not None:
         _retire(connection, now)
-        return Seen(well=True, words=f"accepted {accepted_at.astimezone(site.settings.time_zone):%H:%M}")
+        return Seen(well=True, words=say("accepted {at}", at=f"{accepted_at.astimezone(site.settings.time_zone):%H:%M}"))
     if now - newest.at < GRACE:
-        return Seen(well=True, words=f"on its way since {newest.at.astimezone(site.settings.time_zone):%H:%M}")
+        return Seen(well=True, words=say("on its way since {at}", at=f"{newest.at.astimezone(site.settings.time_zone):%H:%M}"))
     raised = said.raised_about(connection, [patient_id])[patient_id]
-    how_far = "its alert was raised, and no relay has taken its mail" if raised else "no alert was raised for it"
-    return Seen(well=False, words=f"the synthetic patient of today did not come through: {how_far}")
+    how_far = say("its alert was raised, and no relay has taken its mail") if raised else say("no alert was raised for it")
+    return Seen(well=False, words=say("the synthetic patient of today did not come through: {how_far}", how_far=how_far))
 
 
 def _wanted(site: Site) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from monitor.delivery.email import Outcome
+from monitor.said import say
 from monitor.service import back_off
 from monitor.service.alarms import LOOK_AT_STATUS, Alarm
 from monitor.service.relays import Name
@@ -93,11 +94,16 @@ def lasts(circuit: Circuit, now: datetime) -> bool:
 
 def alarm(circuit: Circuit) -> Alarm:
     """The relay has been failing for a while."""
-    which, other = ("mail relay", "fallback relay") if circuit.relay == "relay" else ("fallback relay", "mail relay")
+    if circuit.relay == "relay":
+        problem = say("the mail relay takes no mail: {words}", words=circuit.words)
+        consequence = say("mail takes the fallback relay, or is kept until one of them works again; nothing is lost")
+    else:
+        problem = say("the fallback relay takes no mail: {words}", words=circuit.words)
+        consequence = say("mail takes the mail relay, or is kept until one of them works again; nothing is lost")
     return Alarm(
-        problem=f"the {which} takes no mail: {circuit.words}",
-        consequence=f"mail takes the {other}, or is kept until one of them works again; nothing is lost",
-        remedies=("`bipn-monitor test-mail ADDRESS` names the step that fails.", LOOK_AT_STATUS),
+        problem=problem,
+        consequence=consequence,
+        remedies=(say("`bipn-monitor test-mail ADDRESS` names the step that fails."), LOOK_AT_STATUS),
         occasion=f"circuit {circuit.relay}",
     )
 

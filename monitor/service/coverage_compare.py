@@ -10,6 +10,8 @@ from typing import Literal
 from monitor.clinical.alerts import Reason
 from monitor.clinical.coverage import GRACE, RAISES, Due, TakenOn
 from monitor.clinical.findings import Urgency
+from monitor.said import say
+from monitor.service.said_again import said_again
 from monitor.store.said import Event, Mail, Mails, Raised
 
 Fate = Literal["told", "withheld", "waiting", "unexplained"]
@@ -17,8 +19,9 @@ _RAISES = frozenset(reason.value for reason in RAISES)
 _CORRECTS = frozenset({Reason.CORRECTED_LOWER.value, Reason.WITHDRAWN.value})
 _TRANSITIONS = frozenset(reason.value for reason in Reason)
 _DIGEST_AT_LATEST = timedelta(days=1, hours=1)
-_NO_ALERT = "no alert was raised, though a rule holds by the facts"
-_NO_MAIL = "an alert was raised, and no mail was written"
+_NO_ALERT = say("no alert was raised, though a rule holds by the facts")
+_NO_MAIL = say("an alert was raised, and no mail was written")
+_DIGEST, _QUIET_HOURS = say("daily digest"), say("quiet hours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def _missing(due: Due, now: datetime) -> Case:
         urgency=due.urgency,
         at=due.at,
         fate="waiting" if young else "unexplained",
-        why="became known a moment ago" if young else _NO_ALERT,
+        why=say("became known a moment ago") if young else _NO_ALERT,
     )
 
 
@@ -183,11 +186,11 @@ def _fate(alert: Raised, event: Event, since: Sequence[Mail], written: _Written)
         return "told", "", ""
     for held in reversed(alert.withheld):
         if held.since >= event.at and (held.until is None or held.until + GRACE > written.now):
-            return "withheld", held.owner, held.reason
+            return "withheld", said_again(held.owner), said_again(held.reason)
     if alert.digest_since is not None and written.now - alert.digest_since < _DIGEST_AT_LATEST:
-        return "withheld", "daily digest", "old news, or many at once: named in the next digest"
+        return "withheld", _DIGEST, say("old news, or many at once: named in the next digest")
     if alert.acknowledged_at is not None and alert.acknowledged_at >= event.at:
-        return "withheld", alert.acknowledged_by or "somebody", "taken on before a mail had gone out"
+        return "withheld", alert.acknowledged_by or say("somebody"), say("taken on before a mail had gone out")
     return next(_without_acceptance(alert, event, since, written))
 
 
@@ -196,27 +199,32 @@ def _without_acceptance(alert: Raised, event: Event, since: Sequence[Mail], writ
     now = written.now
     waiting = [mail for mail in since if mail.state in ("pending", "sending")]
     if now - event.at < GRACE or any(now - mail.created_at < GRACE for mail in waiting):
-        yield "waiting", "", "decided a moment ago"
+        yield "waiting", "", say("decided a moment ago")
     for mail in waiting:
         yield _waiting(mail, written)
     for mail in since:
         if mail.state == "dead":
-            yield "unexplained", "", f"message {mail.number} was refused for good: {mail.words or mail.reason or 'no words'}"
+            words = mail.words or mail.reason or say("no words")
+            yield "unexplained", "", say("message {number} was refused for good: {words}", number=mail.number, words=words)
         if mail.state == "accepted":
-            yield "unexplained", "", f"message {mail.number} counts as accepted, and no relay's word of that is on record"
+            words = say("message {number} counts as accepted, and no relay's word of that is on record", number=mail.number)
+            yield "unexplained", "", words
         if mail.state == "cancelled" and alert.closed_at is not None:
-            yield "withheld", "the program", f"closed before the mail went out: {mail.reason or 'no reason on record'}"
+            reason = said_again(mail.reason) if mail.reason else say("no reason on record")
+            yield "withheld", say("the program"), say("closed before the mail went out: {reason}", reason=reason)
     old_news = event.at - alert.clinical_at > written.announce_within or any(held.since >= event.at for held in alert.withheld)
     if not since and alert.closed_at is not None and alert.closed_at >= event.at and old_news:
-        yield "withheld", "daily digest", "held no longer when the digest was due"
+        yield "withheld", _DIGEST, say("held no longer when the digest was due")
     yield "unexplained", "", _NO_MAIL
 
 
 def _waiting(mail: Mail, written: _Written) -> tuple[Fate, str, str]:
     """What is said of a mail that no relay has taken yet."""
     if written.leaves_later(mail):
-        return "withheld", "quiet hours", f"message {mail.number} leaves at their end"
+        return "withheld", _QUIET_HOURS, say("message {number} leaves at their end", number=mail.number)
     behind = written.goes_behind(mail) if mail.words is None else None
     if behind is not None:
-        return "withheld", "quiet hours", f"message {mail.number} follows message {behind}, which leaves at their end"
-    return "unexplained", "", f"message {mail.number} waits since its decision: {mail.words or 'never tried'}"
+        why = say("message {number} follows message {other}, which leaves at their end", number=mail.number, other=behind)
+        return "withheld", _QUIET_HOURS, why
+    words = mail.words or say("never tried")
+    return "unexplained", "", say("message {number} waits since its decision: {words}", number=mail.number, words=words)

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from monitor.clinical.findings import Urgency
+from monitor.clinical.words import URGENCIES
 from monitor.config.settings import Settings
 from monitor.delivery.compose import policy_facts
 from monitor.delivery.facts import CoverageFacts, TimeFacts
-from monitor.delivery.wording import COVERAGE_NOTICE, instant_in_words, urgency_in_words
+from monitor.delivery.wording import COVERAGE_NOTICE, duration_in_words, instant_in_words, urgency_in_words
+from monitor.said import Said, joined, say, say_n
 from monitor.service.coverage_compare import Case
 from monitor.service.coverage_read import Covered
 from monitor.service.opening import Site
 from monitor.service.people import acknowledge_within
 
 LINES_SHOWN = 40
-NOT_SHOWN = "patient not shown"
+NOT_SHOWN = say("patient not shown")
 
 
 def problems(settings: Settings, covered: Covered, synthetic_problem: str | None) -> list[str]:
     """What keeps the statement from being clean though nobody was missed, a sentence each."""
-    found = []
+    found: list[str] = []
     if covered.not_evaluated:
-        who = "1 patient" if covered.not_evaluated == 1 else f"{covered.not_evaluated} patients"
-        found.append(f"{who} cannot be evaluated, so nobody knows who should be told: `bipn-monitor status` names the rows")
+        found.append(
+            say_n(
+                "{count} patient cannot be evaluated, so nobody knows who should be told: `bipn-monitor status` names the rows",
+                "{count} patients cannot be evaluated, so nobody knows who should be told: `bipn-monitor status` names the rows",
+                count=covered.not_evaluated,
+            )
+        )
     if is_quiet(settings, covered):
-        found.append(f"{quiet_words(covered)}: is the export or the interface still running?")
+        found.append(say("{words}: is the export or the interface still running?", words=quiet_words(covered)))
     if not covered.journal.intact:
         found.append(
-            f"the journal is broken at entry {covered.journal.broken_at}: {covered.journal.problem}; "
-            "`bipn-monitor journal verify` shows it; find out who writes into the database"
+            say(
+                "the journal is broken at entry {entry}: {problem}; `bipn-monitor journal verify` shows it; "
+                "find out who writes into the database",
+                entry=covered.journal.broken_at or 0,
+                problem=covered.journal.problem or "",
+            )
         )
     if synthetic_problem is not None:
         found.append(synthetic_problem)
@@ -43,10 +54,12 @@ def is_quiet(settings: Settings, covered: Covered) -> bool:
     return covered.newest_fact_at is None or covered.now - covered.newest_fact_at > settings.feed_quiet_after
 
 
-def quiet_words(covered: Covered) -> str:
+def quiet_words(covered: Covered) -> Said:
     """How long no fact has come in."""
     newest = covered.newest_fact_at
-    return "no fact has ever come in" if newest is None else f"the newest fact is {_age(covered.now - newest)}"
+    if newest is None:
+        return say("no fact has ever come in")
+    return say("the newest fact is {age}", age=_age(covered.now - newest))
 
 
 def facts(
@@ -59,8 +72,13 @@ def facts(
     cases = [_line(case, site, shown) for case in covered.of("unexplained")] + [each.words for each in covered.lost]
     withheld = [_line(case, site, shown) for case in covered.of("withheld")]
     waiting = [
-        f"A-{alert.alert_id}, {alert.urgency}, {alert.patient_id if shown else NOT_SHOWN}, "
-        f"since {instant_in_words(alert.raised_at, zone)}"
+        say(
+            "{alert}, {urgency}, {patient}, since {at}",
+            alert=f"A-{alert.alert_id}",
+            urgency=URGENCIES[alert.urgency],
+            patient=alert.patient_id if shown else NOT_SHOWN,
+            at=instant_in_words(alert.raised_at, zone),
+        )
         for alert in covered.not_acknowledged
     ]
     return CoverageFacts(
@@ -75,32 +93,32 @@ def facts(
         gaps=_at_most(list(gaps)),
         synthetic=synthetic,
         journal_sha256=journal_sha256,
-        times=(TimeFacts(label="Made", at=instant_in_words(covered.now, zone)),),
+        times=(TimeFacts(label=say("Made"), at=instant_in_words(covered.now, zone)),),
         policy=policy_facts(site.policy),
         notice=COVERAGE_NOTICE,
     )
 
 
-def figures(covered: Covered) -> dict[str, str]:
+def figures(covered: Covered) -> dict[Said, str]:
     """The numbers in the order of the mail. Corrections are cases like the others; they are counted apart."""
     met = [case for case in covered.cases if not case.correction]
     told = [case for case in met if case.fate == "told"]
     immediate = [case.told_after for case in told if case.urgency is Urgency.IMMEDIATE and case.told_after is not None]
     newest = covered.newest_fact_at
     return {
-        "Assessments read": str(covered.assessments),
-        "Patients looked at": str(covered.patients),
-        "Thresholds met": str(len(met)),
-        "Told": str(len(told)),
-        "Acknowledged": str(sum(case.acknowledged for case in met)),
-        "Passed on to the next step": str(sum(case.escalated for case in met)),
-        "Withheld": str(sum(case.fate == "withheld" for case in met)),
-        "Waiting, decided just now": str(sum(case.fate == "waiting" for case in met)),
-        "Unexplained": str(covered.unexplained),
-        "Corrections of what was told": str(sum(case.correction for case in covered.cases)),
-        "Immediate: longest until sent": _length(max(immediate)) if immediate else "-",
-        "Mails refused for good": str(covered.refused_mails),
-        "Newest fact": "none" if newest is None else _age(covered.now - newest),
+        say("Assessments read"): str(covered.assessments),
+        say("Patients looked at"): str(covered.patients),
+        say("Thresholds met"): str(len(met)),
+        say("Told"): str(len(told)),
+        say("Acknowledged"): str(sum(case.acknowledged for case in met)),
+        say("Passed on to the next step"): str(sum(case.escalated for case in met)),
+        say("Withheld"): str(sum(case.fate == "withheld" for case in met)),
+        say("Waiting, decided just now"): str(sum(case.fate == "waiting" for case in met)),
+        say("Unexplained"): str(covered.unexplained),
+        say("Corrections of what was told"): str(sum(case.correction for case in covered.cases)),
+        say("Immediate: longest until sent"): _length(max(immediate)) if immediate else "-",
+        say("Mails refused for good"): str(covered.refused_mails),
+        say("Newest fact"): say("none") if newest is None else _age(covered.now - newest),
     }
 
 
@@ -129,36 +147,43 @@ def journal_body(covered: Covered, problems: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _line(case: Case, site: Site, shown: bool) -> str:
+def _line(case: Case, site: Site, shown: bool) -> Said:
     who = [] if case.alert_id is None else [f"A-{case.alert_id}"]
     who += [case.patient_id] if shown else [NOT_SHOWN] if case.alert_id is None else []
-    what = f"{', '.join(who)}, {case.rule}, {case.urgency}, of {instant_in_words(case.at, site.settings.time_zone)}"
-    return f"{what}: {case.owner} - {case.why}" if case.owner else f"{what}: {case.why}"
+    what = say(
+        "{who}, {rule}, {urgency}, of {at}",
+        who=joined(", ", who),
+        rule=case.rule,
+        urgency=URGENCIES[case.urgency],
+        at=instant_in_words(case.at, site.settings.time_zone),
+    )
+    why = say("{owner} - {why}", owner=case.owner, why=case.why) if case.owner else case.why
+    return say("{what}: {why}", what=what, why=why)
 
 
-def _period(site: Site, covered: Covered) -> str:
+def _period(site: Site, covered: Covered) -> Said:
     zone = site.settings.time_zone
-    period = f"From {instant_in_words(covered.since, zone)} to {instant_in_words(covered.now, zone)}"
+    period = say("From {begin} to {end}", begin=instant_in_words(covered.since, zone), end=instant_in_words(covered.now, zone))
     if covered.policy_since is None:
         return period
-    return f"{period}. Another policy decides since {instant_in_words(covered.policy_since, zone)}: only what it says is compared"
+    return say(
+        "{period}. Another policy decides since {at}: only what it says is compared",
+        period=period,
+        at=instant_in_words(covered.policy_since, zone),
+    )
 
 
 def _at_most(lines: Sequence[str]) -> tuple[str, ...]:
     more = len(lines) - LINES_SHOWN
-    return tuple(lines) if more <= 0 else (*lines[:LINES_SHOWN], f"and {more} more")
+    return tuple(lines) if more <= 0 else (*lines[:LINES_SHOWN], say("and {more} more", more=more))
 
 
-def _age(age: timedelta) -> str:
-    return f"{_length(age)} old"
+def _age(age: timedelta) -> Said:
+    return say("{length} old", length=_length(age))
 
 
-def _length(length: timedelta) -> str:
+def _length(length: timedelta) -> Said:
     """The largest unit that is not zero, rounded down."""
     seconds = max(0, int(length.total_seconds()))
-    units: Iterable[tuple[int, str]] = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-    for unit, name in units:
-        if seconds >= unit:
-            count = seconds // unit
-            return f"{count} {name}{'s' if count != 1 else ''}"
-    return "0 seconds"
+    unit = next((unit for unit in (86400, 3600, 60) if seconds >= unit), 1)
+    return duration_in_words(timedelta(seconds=seconds - seconds % unit))

@@ -23,6 +23,7 @@ from monitor.service.mailing import records_of
 from monitor.service.opening import Site
 from monitor.service.people import everybody, goes_at, on_duty, team_of, told_from, wait_after
 from monitor.service.reminding import queue_reminder
+from monitor.service.said_again import said_again
 from monitor.store import alerts as kept_alerts
 from monitor.store import correspondence, escalations, withheld
 from monitor.store.escalations import Waiting
@@ -153,7 +154,13 @@ def _pass_on(site: Site, connection: Connection, due: Due, run: Run, now: dateti
             continue
         mail = run.mails.setdefault(person.address.lower(), Mail(person))
         mail.unanswered.append(
-            Unanswered(alert=alert, since=alert.raised_at, passed_on=is_new, told_before=names, why=row.why if is_new else None)
+            Unanswered(
+                alert=alert,
+                since=alert.raised_at,
+                passed_on=is_new,
+                told_before=names,
+                why=said_again(row.why) if is_new and row.why is not None else None,
+            )
         )
     run.finish(row, f"{row.why + '; ' if row.why else ''}told {len(people)}")
     wait = wait_after(settings, due.team, alert.urgency, told_step)

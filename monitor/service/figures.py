@@ -82,7 +82,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
 def gaps(site: Site, now: datetime) -> tuple[str, ...]:
     """Every hour of the week at which a step of a team's escalation would reach nobody, in words."""
     today = now.astimezone(site.settings.time_zone).date()
-    return tuple(map(str, nobody_home(site.settings.teams, site.settings.directory, today)))
+    return tuple(gap.words for gap in nobody_home(site.settings.teams, site.settings.directory, today))
 
 
 def _dead_ends(site: Site, connection: Connection) -> int:

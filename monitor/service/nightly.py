@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time
 
+from monitor.said import joined, say
 from monitor.service import alarms
 from monitor.service.figures import gaps
 from monitor.service.opening import Site
@@ -27,8 +28,10 @@ def look_for_gaps(site: Site, now: datetime) -> int:
     queued = 0
     with site.database.write("nobody home") as connection:
         if found:
-            more = f"; and {len(found) - NAMED} more, `bipn-monitor check-config` lists them" if len(found) > NAMED else ""
-            words = "; ".join(found[:NAMED]) + more
+            words = joined("; ", found[:NAMED])
+            if len(found) > NAMED:
+                more = len(found) - NAMED
+                words = say("{words}; and {more} more, `bipn-monitor check-config` lists them", words=words, more=more)
             set_trouble(connection, TROUBLE, f"{words}; correct `on_call:` in the configuration", now)
             queued = alarms.raise_alarm(site, connection, alarms.gaps(words), now)
         else:

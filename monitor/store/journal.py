@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Text, select, type_coerce
 from sqlmodel import UTCDateTime
 
+from monitor.said import say
 from monitor.store import dialect
 from monitor.store.watch_tables import JOURNAL
 
@@ -150,10 +151,12 @@ def verify(connection: Connection, *, expected_last: str | None = None) -> Verdi
             entries=count,
             last_sha256=previous,
             broken_at=count + 1,
-            problem=f"the end is missing: entries up to {given} were written",
+            problem=say("the end is missing: entries up to {entry} were written", entry=given),
         )
     if not seen:
-        words = "the expected hash is not in the journal: its end was cut off or written anew, or the hash is another journal's"
+        words = say(
+            "the expected hash is not in the journal: its end was cut off or written anew, or the hash is another journal's"
+        )
         return Verdict(entries=count, last_sha256=previous, broken_at=count + 1, problem=words)
     return Verdict(entries=count, last_sha256=previous)
 
@@ -177,15 +180,18 @@ def _problem(row: tuple[Any, ...], *, expected_id: int, previous: str) -> str | 
     """What is wrong with a row as stored, or None."""
     id_, at, event, subject, body, previous_sha256, own = row
     if id_ != expected_id:
-        missing = f"entry {expected_id} is" if id_ == expected_id + 1 else f"entries {expected_id} to {id_ - 1} are"
-        return f"{missing} missing before this one" if id_ > expected_id else "this number was never given"
+        if id_ < expected_id:
+            return say("this number was never given")
+        if id_ == expected_id + 1:
+            return say("entry {entry} is missing before this one", entry=expected_id)
+        return say("entries {first} to {last} are missing before this one", first=expected_id, last=id_ - 1)
     if previous_sha256 != previous:
-        return "it does not name the hash of the entry before it: one of the two was changed or exchanged"
+        return say("it does not name the hash of the entry before it: one of the two was changed or exchanged")
     instant = _instant(at)
     if instant is None or not all(isinstance(each, str) for each in (event, subject, body, own)):
-        return "it was changed: its time or its text is none"
+        return say("it was changed: its time or its text is none")
     if _hash(previous, id_, instant, event, subject, body) != own:
-        return "it was changed: its content does not give its hash"
+        return say("it was changed: its content does not give its hash")
     return None
 
 

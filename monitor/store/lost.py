@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, select
 
+from monitor.said import joined, say
 from monitor.store import journal
 from monitor.store.tables import ALERTS, ATTEMPTS, MESSAGES
 
@@ -41,15 +42,19 @@ def _gone(connection: Connection, entries: Sequence[journal.Kept]) -> Iterator[L
         entry.body["number"]: entry for entry in entries if entry.event == "attempt" and entry.body["outcome"] == "accepted"
     }
     for number in _missing(connection, ALERTS.c.id, list(alerts)):
-        yield Lost(f"alert A-{number} is in the journal, and gone from the database", (f"A-{number}",))
+        yield Lost(say("alert {alert} is in the journal, and gone from the database", alert=f"A-{number}"), (f"A-{number}",))
     gone = _missing(connection, MESSAGES.c.id, list(mails))
     for number in gone:
         about = tuple(mails[number].body["alerts"])
-        words = f"message {number} about {', '.join(about) or 'no alert'} is in the journal, and gone from the outbox"
+        alert_names = joined(", ", about) if about else say("no alert")
+        words = say(
+            "message {number} about {alerts} is in the journal, and gone from the outbox", number=number, alerts=alert_names
+        )
         yield Lost(words, about)
     for number in _missing(connection, ATTEMPTS.c.message, [each for each in accepted if each not in gone]):
         about = tuple(mails[number].body["alerts"]) if number in mails else ()
-        yield Lost(f"the relay's acceptance of message {number} is in the journal, and gone from the outbox", about)
+        words = say("the relay's acceptance of message {number} is in the journal, and gone from the outbox", number=number)
+        yield Lost(words, about)
 
 
 def _missing(connection: Connection, column: Column[int], numbers: Sequence[int]) -> list[int]:

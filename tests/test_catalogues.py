@@ -93,6 +93,7 @@ def test_given_the_catalogues_when_listed_then_each_is_a_file_of_its_room() -> N
         "acts.po",
         "clinical.po",
         "delivery.po",
+        "door.po",
         "service.po",
         "templates.po",
         "web.po",

@@ -11,6 +11,8 @@ from hashlib import sha256
 
 from itsdangerous import BadSignature, Signer
 
+from monitor.delivery.reply_tokens import ShortHmac
+
 SALT = b"link to the board, version 1"
 PATH = "/in/"
 
@@ -36,4 +38,4 @@ def read_link_token(token: str, keys: Sequence[str]) -> str | None:
 
 
 def _signer(keys: Sequence[str]) -> Signer:
-    return Signer(list(keys), salt=SALT, key_derivation="hmac", digest_method=sha256)
+    return Signer(list(keys), salt=SALT, key_derivation="hmac", digest_method=sha256, algorithm=ShortHmac(sha256))

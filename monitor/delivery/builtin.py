@@ -12,6 +12,7 @@ from monitor.delivery.facts import (
     CorrectionFacts,
     CoverageFacts,
     DigestFacts,
+    LinkFacts,
     MailFacts,
     OperationsFacts,
     PatientFacts,
@@ -28,7 +29,12 @@ FLAG = "Built-in text: the template for this mail failed. Tell the administrator
 def builtin(facts: MailFacts) -> Rendered:
     """A mail without any template. ``facts`` hold one line each (render.one_line_each)."""
     lines = [FLAG, "", *_lines(facts)]
-    text = "\n".join(textwrap.fill(line, 78, subsequent_indent="  ", break_on_hyphens=False) for line in lines) + "\n"
+    text = (
+        "\n".join(
+            textwrap.fill(line, 78, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False) for line in lines
+        )
+        + "\n"
+    )
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>'
         '<body style="background-color:#ffffff;color:#1a1a1a"><pre style="white-space:pre-wrap;font-size:16px">'
@@ -57,6 +63,8 @@ def subject_of(facts: MailFacts) -> str:
                 return f"COVERAGE: {facts.unexplained} UNEXPLAINED"
             problems = f"{len(facts.problems)} PROBLEM{'S' if len(facts.problems) != 1 else ''}"
             return f"COVERAGE: 0 unexplained, {problems}" if facts.problems else "Coverage: 0 unexplained"
+        case LinkFacts():
+            return "Your link to the board"
         case TestFacts():
             return "TEST - mail from the monitor arrives"
         case _:
@@ -92,12 +100,14 @@ def _lines(facts: MailFacts) -> Iterator[str]:
             yield from (f"{figure.label}: {figure.at}" for figure in facts.figures)
             yield from (*facts.gaps, *facts.withheld, *(f"Not acknowledged: {each}" for each in facts.not_acknowledged))
             yield f"The journal ends in {facts.journal_sha256}"
+        case LinkFacts():
+            yield from (facts.board_link, f"Valid until {facts.valid_until}. Whoever has it is taken for you: pass it to nobody.")
         case TestFacts():
             yield f"Handed to {facts.relay}."
         case _:
             assert_never(facts)
     yield from (f"{time.label}: {time.at}" for time in _times(facts))
-    if not isinstance(facts, OperationsFacts | TestFacts):
+    if not isinstance(facts, OperationsFacts | LinkFacts | TestFacts):
         yield facts.notice
 
 

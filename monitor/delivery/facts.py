@@ -36,6 +36,7 @@ __all__ = [
     "FigureFacts",
     "FindingFacts",
     "Kind",
+    "LinkFacts",
     "MailFacts",
     "OperationsFacts",
     "PatientFacts",
@@ -48,7 +49,7 @@ __all__ = [
     "UrgencyFacts",
 ]
 
-Kind = Literal["alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "test"]
+Kind = Literal["alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "link", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -227,6 +228,16 @@ class CoverageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFacts:
+    """A link that signs in on the board, for whoever asked for one there."""
+
+    name: str
+    board_link: str
+    valid_until: str
+    times: tuple[TimeFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestFacts:
     """A mail that only shows that mail arrives."""
 
@@ -235,4 +246,4 @@ class TestFacts:
     times: tuple[TimeFacts, ...]
 
 
-MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | CoverageFacts | TestFacts
+MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | CoverageFacts | LinkFacts | TestFacts

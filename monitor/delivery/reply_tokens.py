@@ -30,8 +30,8 @@ _NAME = re.compile(r"\bA-([1-9][0-9]{0,17})\b", re.IGNORECASE)
 _BOUNCE = re.compile(r"\+b-([0-9]{1,19}-[0-9a-f]{16})@", re.IGNORECASE)
 
 
-class _Short(HMACAlgorithm):
-    """HMAC-SHA256, its first 128 bits: a subject is to fit one line."""
+class ShortHmac(HMACAlgorithm):
+    """HMAC-SHA256, its first 128 bits: a subject, or a link, is to fit one line."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
         return super().get_signature(key, value)[:SIGNATURE_BYTES]
@@ -112,7 +112,7 @@ def read_bounce_token(token: str, keys: Sequence[str]) -> int | None:
 
 
 def _signer(keys: Sequence[str]) -> Signer:
-    return Signer(list(keys), salt=SALT, key_derivation="hmac", digest_method=sha256, algorithm=_Short(sha256))
+    return Signer(list(keys), salt=SALT, key_derivation="hmac", digest_method=sha256, algorithm=ShortHmac(sha256))
 
 
 def _day(at: datetime) -> int:

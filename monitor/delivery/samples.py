@@ -12,6 +12,7 @@ from monitor.delivery.facts import (
     DigestEntry,
     DigestFacts,
     Kind,
+    LinkFacts,
     MailFacts,
     OperationsFacts,
     PatientFacts,
@@ -45,6 +46,12 @@ from monitor.said import say
 _NOW = day_in_words(date(2011, 3, 15))
 _FORTNIGHT = timedelta(days=14)
 _TEST = TestFacts(relay="mail.hospital.example, port 587", asked_by="root", times=(EVALUATED,))
+_LINK = LinkFacts(
+    name="Nurse on duty",
+    board_link=BOARD,
+    valid_until=sample_instant(10, 51),
+    times=(TimeFacts(label=say("Asked for"), at=sample_instant(10, 21)),),
+)
 _NOT_SHOWN = say("patient not shown [{alerts}]", alerts="A-15")
 
 
@@ -58,6 +65,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
         "correction": tuple(each for urgency in LEADS for each in (_smaller(urgency), _withdrawn(urgency))),
         "operations": tuple(each for urgency in LEADS for each in (_operations(urgency), _no_figures(urgency))),
         "coverage": coverage_samples({urgency: urgency_facts(urgency) for urgency in Urgency}, POLICY),
+        "link": (_LINK, replace(_LINK, times=())),
         "test": (_TEST, replace(_TEST, asked_by=None, times=())),
     }
 

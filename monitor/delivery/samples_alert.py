@@ -36,7 +36,7 @@ _ZONE = timezone(timedelta(hours=1))
 _WITHIN = {Urgency.IMMEDIATE: timedelta(hours=1), Urgency.SAME_DAY: timedelta(hours=8), Urgency.REVIEW: timedelta(days=3)}
 _FIRST, _BEFORE, _NOW = date(2011, 2, 12), date(2011, 3, 1), date(2011, 3, 15)
 ANSWERS, TOKEN = "alerts-reply@hospital.example", "SampleOfAReplyKey00000.15048.SampleOfASignature0000"
-BOARD = "https://alerts.hospital.example/enter/SampleOfALink0000"
+BOARD = "https://alerts.hospital.example/in/SampleOfALinkNoBoard00.IsSignedByNobodyAtAll0"
 
 
 def sample_instant(hour: int, minute: int, *, day: int = 15) -> Said:

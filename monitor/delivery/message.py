@@ -42,6 +42,7 @@ class OutgoingMessage:
     in_reply_to: str | None = None
     reply_to: str | None = None
     urgent: bool = False
+    sensitivity: str | None = None  # "Company-Confidential" where it names a patient (RFC 4021)
     maybe_repeat: bool = False  # an earlier attempt ended unknown
 
 
@@ -66,6 +67,8 @@ def build(message: OutgoingMessage) -> bytes:
     mail["X-Auto-Response-Suppress"] = NO_ANSWERS if message.reply_to is None else NO_IDLE_ANSWERS
     if message.urgent:
         mail["Importance"] = "high"
+    if message.sensitivity is not None:
+        mail["Sensitivity"] = message.sensitivity
     mail.set_content(f"{REPEAT}\n\n{message.text}" if message.maybe_repeat else message.text, cte="quoted-printable")
     if message.html is not None:
         html = _with_notice(message.html) if message.maybe_repeat else message.html

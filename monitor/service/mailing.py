@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from monitor.delivery.facts import Kind, MailFacts
 from monitor.delivery.message import mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
-from monitor.service import alarms, replies
+from monitor.service import alarms, naming, replies
 from monitor.service.opening import Site
 from monitor.service.people import acknowledge_within, recipient_known, team_of, told_next
 from monitor.store import correspondence, histories, outbox
@@ -120,7 +120,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
     messages = []
     for recipient in recipients:
         reply_key = replies.new_reply_key(site)
-        rendered = _rendered(site, connection, letter, recipient, reply_key, now)
+        rendered, of_the_reader = _rendered(site, connection, letter, recipient, reply_key, now)
         message = outbox.NewMessage(
             message_id=mint_message_id(domain, f"{occasion} {recipient.address}"),
             kind=letter.kind,
@@ -132,7 +132,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
             text=rendered.text,
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),
-            headers=_thread(correspondence.told_of(earlier, ids), recipient),
+            headers=_thread(correspondence.told_of(earlier, ids), recipient) | of_the_reader,
             due_at=letter.due_at,
             reply_key=reply_key,
         )
@@ -143,14 +143,19 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
 
 def _rendered(
     site: Site, connection: Connection, letter: Letter, recipient: Recipient, reply_key: str | None, now: datetime
-) -> Rendered:
-    """One recipient's mail, in his language: how it is acknowledged by mail is his alone."""
+) -> tuple[Rendered, dict[str, str]]:
+    """One recipient's mail, in his language, and its headers: how it is acknowledged by mail, and names, are his alone."""
     facts = replies.with_ways_to_answer(site, connection, letter.facts, reply_key, now)
-    rendered, broken = render_or_builtin(letter.kind, facts, folder=site.settings.templates, language=recipient.language)
+    named = naming.with_names(site, connection, facts, recipient.address)
+    rendered, broken = render_or_builtin(letter.kind, named, folder=site.settings.templates, language=recipient.language)
     if broken is not None:
         log.error("a template failed, the built-in text was used: %s", broken)
         alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
-    return rendered
+    if named is facts:
+        return rendered, {}
+    nameless, _ = render_or_builtin(letter.kind, facts, folder=site.settings.templates, language=recipient.language)
+    # the clinic's own subject may print whatever it is given: it is given no name
+    return replace(rendered, subject=nameless.subject), {naming.SENSITIVITY: naming.CONFIDENTIAL}
 
 
 def records_of(site: Site, connection: Connection, patient_ids: Iterable[str]) -> dict[str, History]:

@@ -13,7 +13,7 @@ from monitor.delivery import plain
 from monitor.delivery.message import OutgoingMessage, build
 from monitor.delivery.reply_tokens import bounce_address
 from monitor.errors import ConfigError
-from monitor.service import clock
+from monitor.service import clock, naming
 from monitor.service.mailing import IN_REPLY_TO
 from monitor.service.opening import Site
 from monitor.store import keys
@@ -40,6 +40,7 @@ class Writer:
     def bytes_of(self, message: StoredMessage) -> bytes:
         """The same bytes for the same message, but for signatures. Raises whatever is wrong with it."""
         settings = self._site.settings
+        naming.check_still_allowed(settings, message.headers, message.recipient_address)
         data = build(
             OutgoingMessage(
                 message_id=message.message_id,
@@ -52,6 +53,7 @@ class Writer:
                 in_reply_to=message.headers.get(IN_REPLY_TO),
                 reply_to=None if settings.answers is None else settings.answers.address,
                 urgent=message.priority == 2,
+                sensitivity=message.headers.get(naming.SENSITIVITY),
                 maybe_repeat=message.maybe_repeat,
             )
         )

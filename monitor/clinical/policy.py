@@ -158,6 +158,7 @@ class Thresholds:
     autonomic: Autonomic
     overdue: Overdue
     conflict: Conflict
+    approved_by: str | None = None  # who read it for this clinic and signed, with the day; None: nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

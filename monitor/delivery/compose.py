@@ -31,6 +31,7 @@ from monitor.delivery.wording import (
     ASK_OTHERWISE,
     ASKS,
     DIFFERENTIALS,
+    NOT_APPROVED,
     NOTICE,
     RULE_TITLES,
     WEAKNESS_RULES,
@@ -134,6 +135,7 @@ def policy_facts(policy: Policy) -> PolicyFacts:
         guideline_version=policy.guideline.version,
         thresholds_version=policy.thresholds.version,
         sha256=policy.sha256[:12],
+        approved_by=policy.thresholds.approved_by or NOT_APPROVED,
     )
 
 

@@ -23,6 +23,7 @@ from monitor.delivery.reply_tokens import ack_mail
 from monitor.delivery.wording import (
     ASKS,
     DIFFERENTIALS,
+    NOT_APPROVED,
     NOTICE,
     RULE_TITLES,
     WORK_UP,
@@ -50,7 +51,13 @@ def urgency_facts(urgency: Urgency) -> UrgencyFacts:
 
 
 PATIENT = PatientFacts(patient_id="SAMPLE-0042", site="day-clinic", team="day-clinic")
-POLICY = PolicyFacts(guideline="US prescribing information", guideline_version="1", thresholds_version="1", sha256="0123456789ab")
+POLICY = PolicyFacts(
+    guideline="US prescribing information",
+    guideline_version="1",
+    thresholds_version="1",
+    sha256="0123456789ab",
+    approved_by=NOT_APPROVED,
+)
 EVALUATED = TimeFacts(label=say("Evaluated"), at=sample_instant(10, 21))
 TIMES = (
     TimeFacts(label=say("Assessed"), at=sample_instant(9, 40)),

@@ -19,6 +19,9 @@ NOTICE = say(
     "the decision is the prescriber's. Silence of this program does not mean that a patient is well."
 )
 
+NOT_APPROVED = say("nobody: not validated")
+"""Who approved a policy file that names nobody."""
+
 DAILY = say("Findings to review, collected once a day. Each is listed once and not announced by itself.")
 """Why findings are in a digest; as are ``backlog`` and ``storm``."""
 

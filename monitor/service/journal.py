@@ -36,6 +36,7 @@ def round_entries(site: Site, before: RoundRecord | None, now: datetime) -> list
             "guideline": guideline.name,
             "version": guideline.version,
             "thresholds": site.policy.thresholds.version,
+            "approved_by": site.policy.thresholds.approved_by,
             "program": __version__,
         }
         entries.append(Entry("policy", site.policy.sha256, body))

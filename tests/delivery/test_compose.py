@@ -15,7 +15,7 @@ from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
 from monitor.delivery.builtin import builtin
-from monitor.delivery.compose import Site, alert_facts, correction_facts
+from monitor.delivery.compose import Site, alert_facts, correction_facts, policy_facts
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
@@ -86,7 +86,7 @@ def test_given_a_patient_off_the_drug_when_composed_then_days_off_are_told_and_n
     assert facts.drug is not None
     assert (facts.drug.status, facts.drug.next_dose) == ("Off bortezomib for 39 days", None)
     assert facts.urgency.verb == "look today"
-    assert "NEXT DOSE    none due by schedule" in render("alert", facts).text
+    assert re.search(r"NEXT DOSE\s+none due by schedule", render("alert", facts).text)
 
 
 def test_given_no_privacy_for_the_patient_when_rendered_then_nothing_names_him() -> None:
@@ -104,6 +104,14 @@ def test_given_a_bare_day_when_composed_then_no_time_of_day_is_invented() -> Non
     for assessment, words in ((timed, "27 Feb 2024, 09:40 +01:00"), (bare, "27 Feb 2024")):
         history = a_history(a_course(), *weekly_doses(8), assessment)
         assert facts_of(a_finding(clinical_at=assessment.at), history=history).times[0].at == words
+
+
+@pytest.mark.parametrize(("approved_by", "words"), [(None, "nobody: not validated"), ("Dr. A. Example", "Dr. A. Example")])
+def test_given_a_policy_when_told_then_so_is_who_approved_it(approved_by: str | None, words: str) -> None:
+    policy = shipped_policy()
+    signed = replace(policy, thresholds=replace(policy.thresholds, approved_by=approved_by))
+    told = policy_facts(signed)
+    assert (told.approved_by, told.sha256) == (words, policy.sha256[:12])
 
 
 def test_given_an_alert_without_an_id_when_composed_then_it_is_refused() -> None:

@@ -16,6 +16,7 @@ from jinja2.exceptions import SecurityError
 from monitor.delivery import facts as facts_module
 from monitor.delivery.builtin import builtin
 from monitor.delivery.facts import KINDS, Kind, MailFacts
+from monitor.delivery.inlined import inlined
 from monitor.delivery.language import LANGUAGES, Language, in_language
 from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
 from monitor.delivery.sandbox import MISSING, environment_for, one_line_each
@@ -54,7 +55,7 @@ def render(kind: Kind, facts: MailFacts, *, folder: Path | None = None, language
     seen = one_line_each(in_language(facts, language))
     subject, text, html = (_part(environment, kind, part, seen) for part in PARTS)
     subject = " ".join(subject.split())
-    return Rendered(subject=subject[:LONGEST_SUBJECT], text=text.strip() + "\n", html=html.strip() + "\n")
+    return Rendered(subject=subject[:LONGEST_SUBJECT], text=text.strip() + "\n", html=_small(inlined(html), html).strip() + "\n")
 
 
 def render_or_builtin(
@@ -80,6 +81,11 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
             if (key := (problem.file, problem.line, problem.problem)) not in told:
                 told.add(key)
                 yield problem
+
+
+def _small(page: str, before: str) -> str:
+    """The page; as it was before its styles were written into it where only that makes it too long."""
+    return page if len(page) <= LARGEST_PART else before
 
 
 def _everything(samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[tuple[Language, Kind, MailFacts, Part]]:

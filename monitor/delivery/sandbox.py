@@ -71,9 +71,17 @@ def environment_for(folder: Path | None, language: Language = "en") -> Sandbox:
 
 
 def fill(text: str, label: str = "", indent: int = 0) -> str:
-    """``text`` in lines of at most 78 columns; ``label`` before the first, the others ``indent`` to the right."""
-    first = f"{label:<{indent}}" if label else " " * indent
-    return textwrap.fill(text, COLUMNS, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
+    """``text`` in lines of at most 78 columns, a link whole; ``label`` before the first, the others ``indent`` to the right.
+
+    >>> fill("two words", "LABEL", 4)
+    'LABEL two words'
+    """
+    first = f"{label:<{indent}}"
+    if label and not first.endswith(" "):
+        first += " "
+    return textwrap.fill(
+        text, COLUMNS, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def _refuse_missing(value: Any) -> Any:

@@ -1,97 +1,121 @@
-"""The shipped templates: golden mails, hostile values, and a clinic's own that are wrong."""
+"""The shipped templates: golden mails, hostile values, missing facts."""
 
 from __future__ import annotations
 
-import email
-import email.policy
-import html.parser
 import re
-from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.clinical.findings import Urgency
-from monitor.delivery.builtin import FLAG
-from monitor.delivery.facts import KINDS, AlertFacts, Kind, MailFacts, PatientFacts
-from monitor.delivery.message import OutgoingMessage, build, mint_message_id
-from monitor.delivery.preview import preview_files
-from monitor.delivery.render import PARTS, TemplateBroken, check_templates, render, render_or_builtin
-from monitor.delivery.samples import sample_alert, samples
+from monitor.delivery.facts import KINDS, AlertFacts, FigureFacts, Kind, MailFacts, PatientFacts
+from monitor.delivery.language import Language, in_language
+from monitor.delivery.render import PARTS, render
+from monitor.delivery.samples import samples
+from monitor.delivery.samples_alert import sample_alert
 from monitor.shipped import shipped
+from tests.delivery.mails import EVERY, FULLEST, SAID, as_mail, visible, words
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
     "<script>alert(1)</script> {{ 7*7 }} {% raw %} =?utf-8?q?x?=\r\n"
-    'Bcc: all@hospital.example\r\n.\r\n\u202egnp\u2028end & "quote"'
+    'Bcc: all@hospital.example\r\n.\r\n\u202egnp\u2028end & "quote" \' onerror=alert(2)'
 )
-EVERY = [
-    pytest.param(kind, facts, id=f"{kind}-{place}") for kind, several in samples().items() for place, facts in enumerate(several)
-]
+AS_LONG_AS_THEY_ARE = frozenset({"alerts", "findings", "changes"})  # never empty
 
 
-def as_mail(kind: Kind, facts: MailFacts, token: str) -> bytes:
-    rendered = render(kind, facts)
-    return build(
-        OutgoingMessage(
-            message_id=mint_message_id("hospital.example", token),
-            sender="alerts@hospital.example",
-            recipient="nurse@hospital.example",
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            date=datetime(2011, 3, 15, 10, 21, tzinfo=timezone(timedelta(hours=1))),
-        )
-    )
-
-
-@pytest.mark.parametrize(("kind", "facts"), EVERY)
+@pytest.mark.parametrize(("kind", "facts", "language"), SAID)
 def test_given_sample_facts_when_rendered_then_the_mail_is_the_golden_one(
-    kind: Kind, facts: MailFacts, request: pytest.FixtureRequest, update_golden: bool
+    kind: Kind, facts: MailFacts, language: Language, request: pytest.FixtureRequest, update_golden: bool
 ) -> None:
     name = request.node.callspec.id
-    golden, mail = GOLDEN / f"{name}.eml", as_mail(kind, facts, name)
+    golden, mail = GOLDEN / f"{name}.eml", as_mail(kind, facts, name, language)
     if update_golden:
         GOLDEN.mkdir(exist_ok=True)
         golden.write_bytes(mail)
     assert mail == golden.read_bytes()
 
 
-@pytest.mark.parametrize(("kind", "facts"), EVERY)
-def test_given_sample_facts_when_rendered_then_both_parts_are_complete_and_fit(kind: Kind, facts: MailFacts) -> None:
-    rendered = render(kind, facts)
-    assert "None" not in rendered.subject + rendered.text + rendered.html
+def test_given_the_golden_mails_when_listed_then_each_is_of_a_sample() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.eml")} == {str(each.id) for each in SAID}
+
+
+@pytest.mark.parametrize(("kind", "facts", "language"), SAID)
+def test_given_sample_facts_when_rendered_then_both_parts_are_complete_and_fit(
+    kind: Kind, facts: MailFacts, language: Language
+) -> None:
+    rendered = render(kind, facts, language=language)
     assert "{" not in rendered.text
-    assert max(len(line) for line in rendered.text.splitlines()) <= 78
-    assert "\n\n\n\n" not in rendered.text
+    assert all(len(line) <= 78 for line in rendered.text.splitlines() if "https://" not in line)
+    assert "\n\n\n" not in rendered.text
     assert "\n" not in rendered.subject
-    words = _words(_visible(rendered.html))
-    for each in facts_in_words(facts):
-        assert _words(each) in _words(rendered.text), each
-        assert _words(each) in words, each
-    mail = as_mail(kind, facts, "x")
-    assert max(len(line) for line in mail.split(b"\r\n")) <= 78
+    page, text = words(visible(rendered.html)), words(rendered.text)
+    for each in facts_inwords(in_language(facts, language)):
+        assert words(each) in text, each
+        assert words(each) in page, each
+    mail = as_mail(kind, facts, "x", language)
+    assert max(len(line) for line in mail.split(b"\r\n") if not line.startswith(b"Subject: ")) <= 78
     assert b"\n" not in mail.replace(b"\r\n", b"")
     assert len(mail) < 100_000
 
 
-def facts_in_words(facts: MailFacts) -> list[str]:
+def facts_inwords(facts: MailFacts) -> list[str]:
     """What a reader must find in the text part and in the HTML part alike."""
     if not isinstance(facts, AlertFacts):
         return [facts.times[0].at] if facts.times else []
     found = [
         facts.acknowledge_by,
         *facts.acknowledge_with,
+        *facts.situation,
         *facts.differentials,
+        *facts.work_up,
         *facts.ask,
         *facts.other_guidelines,
         facts.notice,
+        *([facts.told_next] if facts.told_next else []),
+        *([facts.guideline_says] if facts.guideline_says else []),
+        *([facts.board_link] if facts.board_link else []),
+        *([facts.disagreement] if facts.disagreement else []),
+        *([facts.trend_more] if facts.trend_more else []),
+        *(each.text for each in facts.background),
     ]
+    for day in facts.trend:
+        found += [day.on, *(each for each in (day.grades, day.walking, day.power, day.dose, day.what))]
     for finding in facts.findings:
-        found += [finding.headline, finding.title, *finding.met, *finding.not_met, *finding.missing]
-        found += [finding.guideline_says] if finding.guideline_says else []
+        found += [finding.headline, finding.title, *finding.met, *finding.not_met, *finding.missing, *finding.turning]
     return found + ([facts.patient.patient_id] if facts.patient else [])
+
+
+@pytest.mark.parametrize(("kind", "facts", "language"), FULLEST)
+def test_given_a_mail_when_any_one_fact_is_missing_then_nothing_says_none(
+    kind: Kind, facts: MailFacts, language: Language
+) -> None:
+    several = list(without_each(facts))
+    for fewer in several:
+        rendered = render(kind, fewer, language=language)
+        assert not re.search(r"\bNone\b|Undefined|\(\)|: *[;,]", rendered.subject + rendered.text), fewer
+        assert not re.search(r"\bNone\b|Undefined", visible(rendered.html)), fewer
+    assert len(several) > (kind == "alert") * 20
+
+
+def without_each(facts: Any) -> Iterator[Any]:
+    """The facts with each that may be missing left out in turn, however deep it lies."""
+    hints = typing.get_type_hints(type(facts))
+    for field in fields(facts):
+        value = getattr(facts, field.name)
+        if isinstance(hints[field.name], types.UnionType) and value is not None:
+            yield replace(facts, **{field.name: None})
+        if isinstance(value, tuple) and value and field.name not in AS_LONG_AS_THEY_ARE:
+            yield replace(facts, **{field.name: ()})
+        if isinstance(value, tuple) and value and is_dataclass(value[0]):
+            yield from (replace(facts, **{field.name: (each, *value[1:])}) for each in without_each(value[0]))
+        elif is_dataclass(value):
+            yield from (replace(facts, **{field.name: each}) for each in without_each(value))
 
 
 @pytest.mark.parametrize(("kind", "facts"), EVERY)
@@ -103,15 +127,6 @@ def test_given_any_kind_when_rendered_then_the_subject_and_headers_tell_nothing_
         assert word.lower() not in headers.lower()
     assert "Auto-Submitted: auto-generated" in headers
     assert "X-Auto-Response-Suppress: All" in headers
-
-
-@pytest.mark.parametrize(("kind", "facts"), EVERY)
-def test_given_any_kind_when_rendered_then_html_needs_nothing_from_elsewhere(kind: Kind, facts: MailFacts) -> None:
-    page = render(kind, facts).html
-    assert not re.search(
-        r"<(img|link|script|style|iframe|form)\b|<a (?!href=\"mailto:)|https?://|url\(|class=|position:|display:\s*(flex|grid)",
-        page,
-    )
 
 
 def test_given_the_shipped_words_when_read_then_nothing_prescribes_or_boasts() -> None:
@@ -127,6 +142,7 @@ def test_given_hostile_values_when_rendered_then_they_stay_text_on_one_line() ->
         clean,
         patient=PatientFacts(patient_id=HOSTILE, site=HOSTILE, team=HOSTILE),
         changed=(HOSTILE,),
+        figure=FigureFacts(cid="figure", alt=HOSTILE, width=600),
         findings=tuple(replace(finding, headline=HOSTILE, met=(HOSTILE,)) for finding in clean.findings),
         others_told=(HOSTILE,),
     )
@@ -134,8 +150,9 @@ def test_given_hostile_values_when_rendered_then_they_stay_text_on_one_line() ->
     assert rendered.subject == render("alert", clean).subject
     assert "<script" not in rendered.html
     assert "&lt;script&gt;" in rendered.html
+    assert not re.search(r"<[^>]* onerror=", rendered.html.replace("&quot;", "").replace("' onerror", "' escaped"))
     assert "49" not in rendered.text
-    assert "{{ 7*7 }}" in _words(rendered.text)
+    assert "{{ 7*7 }}" in words(rendered.text)
     assert not re.search(r"^(\.|Bcc)", rendered.text, re.MULTILINE)
     assert "\u202e" not in rendered.text + rendered.html
     assert "\r" not in rendered.text + rendered.html
@@ -149,109 +166,7 @@ def test_given_a_censored_value_when_rendered_then_html_escapes_it_and_text_does
     assert "<50 mg/dL & falling" in rendered.text
 
 
-def test_given_the_shipped_templates_when_checked_then_there_is_no_problem() -> None:
-    assert list(check_templates(None, samples())) == []
-    assert set(samples()) == set(KINDS)
-
-
-@pytest.mark.parametrize(
-    ("part", "source", "line", "problem"),
-    [
-        ("body.txt", "one\n{{ mail.urgncy.word }}", 2, "there is no urgncy; did you mean urgency?"),
-        ("body.txt", "one\ntwo\n{{ urgency }}", 3, "a name that does not exist; the facts are under mail: urgency"),
-        ("body.txt", "one\n{% if mail.drug %}", 2, "Unexpected end of template"),
-        ("body.html", "{{ mail.patient.patient_id }}", 1, "there is no patient_id"),
-        ("body.txt", "one\n{{ mail.findings[0].guideline_says }}", 2, "this value may be missing"),
-        ("body.txt", "{{ ''.__class__.__mro__ }}", 1, "does what a template may not do"),
-        ("body.txt", "{{ 'x' * 300000000 }}", 1, "does what a template may not do"),
-        ("body.txt", "{% for a in range(99999) %}xxxxxxxxxx{% endfor %}", 1, "more than 100000 characters"),
-        ("subject.txt", "  \n ", 1, "renders to nothing"),
-        ("body.txt", "{% include 'nowhere.txt' %}", 1, "is missing from the templates"),
-    ],
-)
-def test_given_a_broken_template_when_checked_then_file_and_line_are_told(
-    tmp_path: Path, part: str, source: str, line: int, problem: str
-) -> None:
-    broken = tmp_path / "alert" / part
-    broken.parent.mkdir()
-    broken.write_text(source, encoding="utf-8")
-    found = list(check_templates(tmp_path, samples()))
-    assert found
-    assert any(each.line == line and problem in each.problem for each in found), found
-    assert all(each.file.endswith(f"alert/{part}") for each in found)
-
-
-def test_given_a_file_no_mail_uses_when_checked_then_it_is_told(tmp_path: Path) -> None:
-    (tmp_path / "alert").mkdir()
-    (tmp_path / "alert" / "body.text.txt").write_text("x", encoding="utf-8")
-    (problem,) = check_templates(tmp_path, samples())
-    assert "did you mean alert/body.txt?" in problem.problem
-    (missing,) = list(check_templates(tmp_path / "nowhere", samples()))
-    assert "does not exist" in missing.problem
-
-
-def test_given_a_clinic_s_subject_when_rendered_then_it_alone_replaces_the_shipped_one(tmp_path: Path) -> None:
-    (tmp_path / "alert").mkdir()
-    (tmp_path / "alert" / "subject.txt").write_text(
-        "{{ mail.urgency.word }}:\n  {{ mail.alerts[0] }}\n" + "x" * 300, encoding="utf-8"
-    )
-    facts = sample_alert(Urgency.SAME_DAY)
-    rendered = render("alert", facts, folder=tmp_path)
-    assert rendered.subject.startswith("SAME DAY: A-13 xxx")
-    assert len(rendered.subject) == 200
-    assert rendered.text == render("alert", facts).text
-
-
-@pytest.mark.parametrize(("kind", "facts"), EVERY)
-def test_given_a_template_that_fails_at_run_time_when_rendered_then_flagged_built_in_text_stands_in(
-    tmp_path: Path, kind: Kind, facts: MailFacts
-) -> None:
-    (tmp_path / kind).mkdir()
-    (tmp_path / kind / "body.txt").write_text("{{ {}[mail.times[0].at] }}", encoding="utf-8")
-    with pytest.raises(TemplateBroken):
-        render(kind, facts, folder=tmp_path)
-    rendered, broken = render_or_builtin(kind, facts, folder=tmp_path)
-    assert broken is not None
-    assert "2011" not in str(broken)
-    assert rendered.text.startswith(FLAG[:60])
-    assert "None" not in rendered.subject + rendered.text + rendered.html
-    if isinstance(facts, AlertFacts):
-        assert all(_words(finding.headline) in _words(rendered.text) for finding in facts.findings)
-
-
-def test_given_every_kind_when_previewed_then_each_sample_is_three_files_and_an_index_names_them(tmp_path: Path) -> None:
-    written = preview_files(tmp_path / "previews", KINDS)
-    assert written[0].name == "index.html"
-    assert len(written) == 1 + 3 * len(EVERY)
-    assert len({path.name for path in written}) == len(written)
-    index = written[0].read_text(encoding="utf-8")
-    for path in written[1:]:
-        assert f'href="{path.name}"' in index
-        if path.suffix == ".eml":
-            parsed = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
-
-
 def test_given_the_parts_when_listed_then_every_kind_has_all_of_them() -> None:
     for kind in KINDS:
         for part in PARTS:
             assert (shipped("templates") / kind / part).is_file()
-
-
-class _Text(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.pieces.append(data)
-
-
-def _visible(page: str) -> str:
-    parser = _Text()
-    parser.feed(page)
-    return "".join(parser.pieces)
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())

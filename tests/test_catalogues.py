@@ -94,6 +94,7 @@ def test_given_the_catalogues_when_listed_then_each_is_a_file_of_its_room() -> N
         "clinical.po",
         "delivery.po",
         "door.po",
+        "figure.po",
         "service.po",
         "templates.po",
         "web.po",

@@ -71,7 +71,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """All of it, each kind oldest first and nothing after ``today``; ``marks`` the most urgent first.
+    """All of it, each kind oldest first and nothing after ``today``; ``marks`` the most urgent first, else as given.
 
     ``first_on`` to ``today`` is the period shown. ``cut``: something older is left out. ``stopped_on`` is the day of the
     last dose of who is off bortezomib. ``muscles`` are the names, as in TESTED_MUSCLES, of those that were weakest.
@@ -85,6 +85,7 @@ class Trend:
     doses: tuple[Given, ...]
     therapies: tuple[Therapy, ...]
     marks: tuple[Mark, ...]
+    strength_tested: bool = False  # any muscle, at a visit shown
     cut: bool = False
 
     @property
@@ -116,6 +117,7 @@ def trend_of(history: History, policy: Policy, now: datetime, findings: Iterable
         doses=tuple(Given(on=each.on, mg_per_m2=each.dose_mg_per_m2) for each in doses if each.on >= first_on),
         therapies=tuple(_therapy(each.treatment, each.started_on, each.stopped_on, today) for each in shown),
         marks=_marks(findings, policy, first_on, today),
+        strength_tested=any(rank is not None for each in seen for rank in each.mrc),
         cut=len(seen) < len(recorded) or any(each.on < first_on for each in doses),
     )
 
@@ -171,7 +173,7 @@ def _marks(findings: Iterable[Finding], policy: Policy, first_on: date, today: d
         on = finding.clinical_at.astimezone(policy.zone).date()
         if first_on <= on <= today:
             marks.append(Mark(on=on, rule=finding.rule, text=finding.headline, urgency=finding.urgency))
-    return tuple(sorted(marks, key=lambda mark: (-mark.urgency.rank, -mark.on.toordinal(), mark.rule)))
+    return tuple(sorted(marks, key=lambda mark: -mark.urgency.rank))
 
 
 def _says_something(assessment: Assessment) -> bool:

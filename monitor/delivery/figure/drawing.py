@@ -1,0 +1,116 @@
+"""A sheet drawn by matplotlib, without pyplot and without any state of its own: the same sheet makes the same bytes.
+
+Only the drawing process imports this module.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from monitor.delivery.figure import bands
+from monitor.delivery.figure.canvas import DPI, FINDING, INK, PLATE, QUIET, SMALL, WIDTH, Box, Page, day_number, points, width_of
+from monitor.delivery.figure.plain_svg import inline_svg
+from monitor.delivery.figure.sheet import Flag, Kind, Sheet, sheet_hash, sheet_json
+from monitor.delivery.figure.therapies import ROW_HEIGHT, draw_therapies, placed
+
+COLOURS = 48  # of the palette (J): more are not seen, and the picture grows
+LEFT, RIGHT = 92.0, 132.0
+FLAG_ROW = 20.0
+TITLE = 28.0
+HEIGHTS = (98.0, 86.0, 92.0, 50.0)
+AXIS = 38.0
+BANDS = (bands.grades, bands.walking, bands.powers, bands.doses)
+SHAPES = {"immediate": "■", "same-day": "▲", "review": "●"}
+DAYS_BESIDE = 0.012  # of the period, empty at either end
+
+
+def draw(sheet: Sheet, kind: Kind) -> bytes:
+    """The figure as PNG, or as SVG for a page."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "figure", "path.simplify": False}):
+        figure = _figure(sheet, halo=kind == "png")
+        return _png(figure) if kind == "png" else _svg(figure, sheet)
+
+
+def _figure(sheet: Sheet, *, halo: bool) -> Figure:
+    first, last = day_number(sheet.first_on), day_number(sheet.last_on)
+    beside = (last - first) * DAYS_BESIDE + 0.5
+    page = Page(Figure(), 0.0, LEFT, RIGHT, (first - beside, last + beside), halo)
+    bars = placed(page, sheet.therapies)
+    rows = 1 + max((bar.row for bar in bars), default=-1)
+    begin = 4 + FLAG_ROW * len(sheet.flags)
+    tops, top = [], begin
+    for height, there in zip(HEIGHTS, _there(sheet), strict=True):
+        tops.append(top + TITLE)
+        top += TITLE + (height if there else 0)
+    bottom = top + 4 + rows * ROW_HEIGHT
+    height = bottom + AXIS
+    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=DPI, facecolor=PLATE)
+    page = Page(figure, height, LEFT, RIGHT, page.days, halo)
+    _axis(page, sheet, begin + TITLE, bottom)
+    words = (sheet.empty[0], sheet.empty[0], sheet.empty[1], sheet.empty[0])
+    for number, (draw_band, there) in enumerate(zip(BANDS, _there(sheet), strict=True)):
+        if there:
+            draw_band(page, Box(tops[number], HEIGHTS[number]), sheet)
+        else:
+            bands.blank(page, tops[number] - 11, sheet.bands[number], words[number])
+    draw_therapies(page, top + 2, bars)
+    for number, flag in enumerate(reversed(sheet.flags)):  # the latest at the top: words mostly go left of their line
+        _flag(page, flag, 4 + FLAG_ROW * (number + 0.5), bottom)
+    return figure
+
+
+def _there(sheet: Sheet) -> tuple[bool, ...]:
+    """Which bands have a value; the others are a line of words."""
+    return bool(sheet.grades or sheet.pain), sheet.walking is not None, bool(sheet.powers), bool(sheet.doses)
+
+
+def _axis(page: Page, sheet: Sheet, top: float, bottom: float) -> None:
+    """The dates, and the last dose through all bands."""
+    page.line((page.left, bottom), (WIDTH - page.right, bottom), color=INK)
+    for note in sheet.days:
+        x = page.x(note.on)
+        page.line((x, bottom), (x, bottom + 4), color=INK)
+        for number, text in enumerate(note.text.splitlines()):
+            page.write(x, bottom + 13 + 14.5 * number, text, size=SMALL, ha="center")
+    if sheet.stop is not None:
+        x = page.x(sheet.stop.on)
+        page.line((x, top), (x, bottom), color=QUIET, linewidth=points(1.4), linestyle=(0, (4, 3)))
+
+
+def _flag(page: Page, flag: Flag, y: float, bottom: float) -> None:
+    """Where something was found: a line through all bands, with a shape and words at its head."""
+    x = page.x(flag.on)
+    page.line((x, y), (x, bottom), color=FINDING, linewidth=points(1.3))
+    text = f"{SHAPES.get(flag.urgency, '●')} {flag.text}"
+    wide = width_of(text, bold=True)
+    if x - 5 + wide <= WIDTH:
+        page.write(x - 5, y, text, bold=True, color=FINDING)
+    else:
+        page.write(max(x + 6, wide + 2), y, text, bold=True, color=FINDING, ha="right")
+
+
+def _png(figure: Figure) -> bytes:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's
+    width, height = canvas.get_width_height()
+    drawn = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.frombuffer("RGBA", (width, height), drawn, "raw", "RGBA", 0, 1).convert("RGB")
+    few = image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    file = BytesIO()
+    few.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _svg(figure: Figure, sheet: Sheet) -> bytes:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    file = BytesIO()
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(figure).print_svg(file, metadata=metadata)  # type: ignore[no-untyped-call]
+    prefix = f"figure-{sheet_hash(sheet_json(sheet))[:8]}"
+    return inline_svg(file.getvalue(), title=sheet.title, description=sheet.description, prefix=prefix)

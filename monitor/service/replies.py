@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from monitor.config.settings import Board
 from monitor.delivery.board_links import board_link
 from monitor.delivery.facts import AlertFacts, CorrectionFacts, DigestFacts, MailFacts, ReminderFacts
 from monitor.delivery.reply_tokens import ack_mail, acknowledge_token, reply_key
@@ -28,21 +29,19 @@ def with_ways_to_answer(site: Site, connection: Connection, facts: MailFacts, ke
     if key is None:
         return facts
     if site.settings.board is not None:
-        facts = _with_link(facts, link_of(site, connection, key, now))
+        facts = _with_link(facts, link_of(connection, site.settings.board, key, now))
     if site.settings.answers is not None:
         token = acknowledge_token(key, keys.keys_for(connection, keys.REPLY_TOKENS, now), now)
         facts = _with_ack_mail(facts, site.settings.answers.address, token)
     return facts
 
 
-def link_of(site: Site, connection: Connection, key: str, now: datetime) -> str | None:
-    """The link that signs in the recipient of the message with this reply key; None without a board. As above."""
-    if site.settings.board is None:
-        return None
-    return board_link(site.settings.board.address, key, keys.keys_for(connection, keys.BOARD_LINKS, now))
+def link_of(connection: Connection, board: Board, key: str, now: datetime) -> str:
+    """The link that signs in the recipient of the message with this reply key. As above."""
+    return board_link(board.address, key, keys.keys_for(connection, keys.BOARD_LINKS, now))
 
 
-def _with_link(facts: MailFacts, link: str | None) -> MailFacts:
+def _with_link(facts: MailFacts, link: str) -> MailFacts:
     match facts:
         case AlertFacts() | ReminderFacts() | DigestFacts() | CorrectionFacts():
             return replace(facts, board_link=link)

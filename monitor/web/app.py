@@ -27,8 +27,9 @@ from monitor.store import alerts
 from monitor.store.belonging import belonging
 from monitor.web.asked import About, Asked, ProblemError, number_in
 from monitor.web.headers import put_headers
-from monitor.web.identity import viewer_asking
+from monitor.web.identity import SignOns
 from monitor.web.incoming import Incoming, read_incoming
+from monitor.web.limits import ANYTHING, Limits
 from monitor.web.origin import is_same_origin
 from monitor.web.rendering import page
 from monitor.web.routes import ROUTES, Route, find
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 THREADS = 4
 """Requests that are worked on at a time: fewer than the database has connections, so that the daemon's jobs find one."""
 
-SIGN_IN = "/sign-in"
+HOME, SIGN_IN = "/", "/sign-in"
 
 
 def board_app(
@@ -59,6 +60,7 @@ class Door:
         self, site: Callable[[], Site], now: Callable[[], datetime], wake: Callable[[str], None], routes: Sequence[Route]
     ) -> None:
         self._site, self._now, self._wake, self._routes = site, now, wake, routes
+        self._limits, self._sign_ons = Limits(), SignOns()
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,42 +76,61 @@ class Door:
         await response(scope, receive, send)
 
     async def _answered(self, request: Request, site: Site, board: Board) -> Response:
-        asked = Asked(request=request, viewer=_nobody(request), site=site, now=self._now(), wake=self._wake)
+        asked = Asked(request=request, viewer=_nobody(request), site=site, now=self._now(), wake=self._wake, limits=self._limits)
         try:
+            self._count(asked)
             incoming = await read_incoming(request, board)
-            work = partial(self._worked, asked, incoming)
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
-        except ProblemError as problem:
-            return problem_page(asked, problem)
-        except DatabaseError as error:
-            log.error("the board cannot use the database: %s", error)
-            return problem_page(asked, ProblemError(503, say("The records cannot be read at the moment. Try again soon.")))
-        except UsageError as error:  # what a person tried cannot be done, such as to acknowledge what is closed
-            return problem_page(asked, ProblemError(409, str(error)))
-        except Exception:  # whatever is wrong with one page, the others are served
-            log.exception("a defect of ours on the board; please report the lines below")
-            return problem_page(
-                asked, ProblemError(500, say("A mistake of this program. Its administrator can see it in the log."))
+            return await anyio.to_thread.run_sync(partial(self._worked, asked, incoming), limiter=self._threads)
+        except Exception as error:
+            try:
+                return _instead(asked, error)
+            except Exception:  # not even the page that says so
+                log.exception("a defect of ours on the board; please report the lines below")
+                return PlainTextResponse("A mistake of this program.\n", 500)
+
+    def _count(self, asked: Asked) -> None:
+        seconds = asked.limits.wait(ANYTHING, asked.client, asked.now)
+        if seconds is not None:
+            raise ProblemError(
+                429, say("Too many requests came from here. Try again soon."), headers={"Retry-After": str(seconds)}
             )
 
     def _worked(self, asked: Asked, incoming: Incoming) -> Response:
         """In a thread: from here on the database is read."""
-        board = _board(asked.site)
         route, path = find(self._routes, incoming.method, incoming.path)
-        if route.method == "POST" and not is_same_origin(asked.request, board):
-            raise ProblemError(
-                403, say("This form did not come from a page of the board. Open the page again and repeat it there.")
-            )
-        viewer = viewer_asking(asked, board) or asked.viewer
-        if not viewer.may(route.permission):
-            return _turned_away(viewer, route)
+        if route.method == "POST" and not is_same_origin(asked.request, asked.board):
+            raise ProblemError(403, say("This did not come from a page of the board. Open the page again and repeat it there."))
+        viewer = self._sign_ons.viewer(asked) or asked.viewer
         seen = replace(asked, viewer=viewer, path=path, query=incoming.query, form=incoming.form)
-        return route.handler(replace(seen, about=_about(seen)) if "number" in path else seen)
+        try:
+            if not viewer.may(route.permission):
+                return _turned_away(viewer, route)
+            return route.handler(replace(seen, about=_about(seen)) if "number" in path else seen)
+        except Exception as error:  # told in the viewer's language, with his menu
+            return _instead(seen, error)
 
 
-def problem_page(asked: Asked, problem: ProblemError) -> Response:
-    """The page that says what is the matter, and nothing else."""
-    onwards = {"onwards": "/", "onwards_words": say("To the open alerts")}
+def _instead(asked: Asked, error: Exception) -> Response:
+    """The page for what went wrong: what it says holds nothing of a patient, and what is logged no value."""
+    match error:
+        case ProblemError():
+            return _problem_page(asked, error)
+        case UsageError():  # what a person tried cannot be done, such as to acknowledge what is closed
+            return _problem_page(asked, ProblemError(409, str(error)))
+        case DatabaseError():
+            log.error("the board cannot use the database: %s", error)
+            return _problem_page(asked, ProblemError(503, say("The records cannot be read at the moment. Try again soon.")))
+        case _:  # whatever is wrong with one page, the others are served
+            log.error("a defect of ours on the board; please report the lines below", exc_info=error)
+            words = say("A mistake of this program. Its administrator can see it in the log.")
+            return _problem_page(asked, ProblemError(500, words))
+
+
+def _problem_page(asked: Asked, problem: ProblemError) -> Response:
+    if problem.status in (401, 403, 404, 405, 409, 410) and asked.viewer.role == "nobody":
+        onwards, words = SIGN_IN, say("Sign in")
+    else:
+        onwards, words = HOME, say("To the open alerts")
     return page(
         asked,
         "message.html",
@@ -117,7 +138,8 @@ def problem_page(asked: Asked, problem: ProblemError) -> Response:
         headers=problem.headers,
         title=say("Not done"),
         sentences=(problem.words,),
-        **onwards,
+        onwards=onwards,
+        onwards_words=words,
     )
 
 
@@ -144,9 +166,3 @@ def _nobody(request: Request) -> Viewer:
     """Somebody not signed in, in the language that the browser asks for first."""
     wanted = request.headers.get("accept-language", "").strip().lower()
     return replace(NOBODY, language="de") if wanted.startswith("de") else NOBODY
-
-
-def _board(site: Site) -> Board:
-    if site.settings.board is None:
-        raise ValueError("the board is not configured")
-    return site.settings.board

@@ -15,7 +15,10 @@ from starlette.responses import Response
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.history import Patient
+from monitor.config.settings import Board
 from monitor.service.opening import Site
+from monitor.web.limits import Limits
+from monitor.web.origin import client_address
 from monitor.web.viewer import Viewer
 
 Handler = Callable[["Asked"], Response]
@@ -46,7 +49,7 @@ class Asked:
     """One request. ``form`` has the fields of a POST, ``query`` those of the address, ``path`` the path's named parts.
 
     ``now`` is aware. ``wake`` lets a job of the daemon run at once, such as ``post`` when mail was queued. ``about`` is
-    there where the path has a ``{number}``.
+    there where the path has a ``{number}``. ``limits`` counts who asks how often.
     """
 
     request: Request
@@ -58,6 +61,19 @@ class Asked:
     query: Mapping[str, str] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     about: About | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def board(self) -> Board:
+        """The board's settings. Raises ValueError where none is configured: then nobody could have asked."""
+        if self.site.settings.board is None:
+            raise ValueError("the board is not configured")
+        return self.site.settings.board
+
+    @property
+    def client(self) -> str:
+        """The address of the machine that asks, as far as it can be known."""
+        return client_address(self.request, self.board)
 
     @property
     def alert(self) -> Alert:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from monitor.said import say
-from monitor.web import files, open_alerts
+from monitor.web import files, links, open_alerts, sign_in
 from monitor.web.asked import Handler, ProblemError
 from monitor.web.viewer import Permission
 
@@ -35,6 +35,11 @@ class Route:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/static/{name}", "anyone", files.file),
+    Route("GET", "/sign-in", "anyone", sign_in.show),
+    Route("POST", "/sign-in", "anyone", sign_in.ask),
+    Route("GET", "/in/{token}", "anyone", links.show),
+    Route("POST", "/in/{token}", "anyone", links.enter),
+    Route("POST", "/sign-out", "anyone", links.leave),
     Route("GET", "/", "list", open_alerts.show),
 )
 

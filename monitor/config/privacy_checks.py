@@ -16,7 +16,10 @@ DOMAINS: Loc = ("mail", "staff_domains")
 
 def check_privacy(document: Document) -> Iterator[Problem]:
     """All that is wrong with ``mail.staff_domains`` and ``privacy: identified``, each at its line."""
-    yield from _domains(document)
+    wrong = list(_domains(document))
+    yield from wrong
+    if wrong:  # who is staff cannot be known before they are mended
+        return
     staff = _staff(document)
     outside = [(*loc, "address") for loc in _addressed(document) if _outside(document.get((*loc, "address"), str), staff)]
     for loc in outside:
@@ -31,6 +34,8 @@ def check_privacy(document: Document) -> Iterator[Problem]:
 
 def _domains(document: Document) -> Iterator[Problem]:
     seen: set[str] = set()
+    if document.get(DOMAINS, list) == []:
+        yield document.at(DOMAINS, "nobody-home", "without any domain no mailbox would be of staff; name them, or delete the line")
     for loc in items(document, DOMAINS):
         written = document.get(loc, str)
         if written is None:

@@ -25,6 +25,8 @@ teams:
 
 WHO_HEARS = Path(__file__).with_name("who-hears.yaml")
 """Every key about people, calendars, steps, answers and coverage."""
+BOARD = Path(__file__).with_name("board.yaml")
+"""Every key about the board, single sign-on and who may be told how much."""
 
 
 def monitor_file(folder: Path, *exchanges: tuple[str, str], text: str = MINIMAL) -> Path:

@@ -18,7 +18,7 @@ from monitor.config.problems import Problem
 from monitor.config.settings import read_settings
 from monitor.config.yaml_source import read_document
 from monitor.shipped import shipped
-from tests.config.files import WHO_HEARS
+from tests.config.files import BOARD, WHO_HEARS
 
 ANYTHING = st.recursive(
     st.none()
@@ -44,6 +44,9 @@ ANYTHING = st.recursive(
             "/",
             "a.yaml",
             "\0.yaml",
+            "https://a",
+            "10.0.0.1/8",
+            "X-User",
         ]
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -52,6 +55,7 @@ ANYTHING = st.recursive(
 READERS: dict[str, tuple[Path, Callable[[Path], Iterable[Problem]]]] = {
     "monitor": (shipped("config") / "monitor.yaml", lambda path: read_settings(read_document(path))[1]),
     "people": (WHO_HEARS, lambda path: check(path, now=datetime(2026, 11, 23, tzinfo=UTC))),
+    "board": (BOARD, lambda path: check(path, now=datetime(2026, 11, 23, tzinfo=UTC))),
     "policy": (shipped_policy(), lambda path: read_thresholds(path).problems),
     "guideline": (shipped_guidelines()["eu-smpc"], lambda path: read_guideline(path).problems),
 }

@@ -13,11 +13,15 @@ from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
 from monitor.clinical.dose_table import same_answer
 from monitor.clinical.findings import Evidence, Finding, Review, Urgency
 from monitor.clinical.history import BORTEZOMIB, Fact, History
+from monitor.clinical.words import URGENCIES
+from monitor.said import say
 
 ACTIVE = frozenset({"open", "acknowledged"})
 
 SNOOZE_AT_MOST = {Urgency.SAME_DAY: timedelta(hours=72), Urgency.REVIEW: timedelta(days=28)}
 """Longest snooze by urgency; immediate has none. Our judgement (J), as the urgencies themselves."""
+
+_STATES = {"resolved": say("resolved"), "withdrawn": say("withdrawn")}
 
 
 def decide(
@@ -197,19 +201,38 @@ def snooze(alert: Alert, *, until: datetime, by: str, reason: str, now: datetime
     _refuse_unless_active(alert, by)
     at_most = SNOOZE_AT_MOST.get(alert.urgency)
     if at_most is None:
-        raise AlertError("an immediate alert cannot be snoozed; acknowledge it when somebody has taken it on")
+        raise AlertError(say("an immediate alert cannot be snoozed; acknowledge it when somebody has taken it on"))
     if not reason.strip():
-        raise AlertError("a snooze needs a reason; say why it can wait")
+        raise AlertError(say("a snooze needs a reason; say why it can wait"))
     if until <= now:
-        raise AlertError("a snooze ends in the future; choose a time after now")
+        raise AlertError(say("a snooze ends in the future; choose a time after now"))
     if until > now + at_most:
         hours = int(at_most.total_seconds() // 3600)
-        raise AlertError(f"a {alert.urgency} alert can be snoozed for at most {hours} h from now; choose a time within that")
+        raise AlertError(
+            say(
+                "a {urgency} alert can be snoozed for at most {hours} h from now; choose a time within that",
+                urgency=URGENCIES[alert.urgency],
+                hours=hours,
+            )
+        )
     return alert.changed(snoozed_until=until)
+
+
+def pass_on(alert: Alert, *, by: str) -> Alert:
+    """The alert as somebody hands it to the next people: open as before, and waiting for no snooze.
+
+    Raises AlertError for an alert that somebody has taken on, that is closed or holds no longer, and where nobody is named.
+    """
+    _refuse_unless_active(alert, by)
+    if alert.state == "acknowledged":
+        raise AlertError(say("{name} has acknowledged it; nobody else is asked", name=alert.acknowledged_by or ""))
+    if not alert.holds:
+        raise AlertError(say("what it told of is over, so nobody else is asked; acknowledge it, and it is closed"))
+    return alert.changed(snoozed_until=None)
 
 
 def _refuse_unless_active(alert: Alert, by: str) -> None:
     if alert.state not in ACTIVE:
-        raise AlertError(f"the alert is {alert.state} already; there is nothing left to do with it")
+        raise AlertError(say("the alert is {state} already; there is nothing left to do with it", state=_STATES[alert.state]))
     if not by.strip():
-        raise AlertError("say who does this; an act without a name is not kept")
+        raise AlertError(say("say who does this; an act without a name is not kept"))

@@ -93,7 +93,7 @@ def _taken_on(
     if _worse_since(connection, alert, asked.created_at):
         return False, f"{name} has become worse since that mail: it stays as it is"
     try:
-        after = acts.take_on(connection, alert, by=by, note=note, now=now)
+        after = acts.take_on(connection, alert, acts.Actor(name=by, how="mail", address=asked.address), note=note, now=now)
     except AlertError:
         return False, f"{name} is closed"
     if after == alert:

@@ -146,7 +146,7 @@ def _pass_on(site: Site, connection: Connection, due: Due, run: Run, now: dateti
     if not people:
         escalations.put_off(connection, [row.id], now + NOBODY_AGAIN)
         return
-    before = {told.address.lower() for told in due.told if told.reached}
+    before = {told.address.lower() for told in due.told if told.reached and told.created_at >= alert.raised_at}
     names = tuple(dict.fromkeys(told.name for told in due.told if told.reached))
     for person in people:
         is_new = person.address.lower() not in before
@@ -173,7 +173,7 @@ def _handed_over_in_vain(site: Site, connection: Connection, due: Due, people: I
     Else each reminder that a machine answers, or a relay refuses, would make the next one.
     """
     row = due.row
-    written_to = {told.address.lower() for told in due.told}
+    written_to = {told.address.lower() for told in due.told if told.created_at >= row.raised_at}
     if row.why is None or not written_to.issuperset(person.address.lower() for person in people):
         return False
     wait = wait_after(site.settings, due.team, due.alert.urgency, row.step - 1)

@@ -27,6 +27,7 @@ _KEPT: tuple[Said, ...] = (
     say("a mail that did not arrive"),
     say("a mail was given up"),
     say("a mail that does not get through"),
+    say("passed on by {who}", who=""),
     # why a mail was cancelled
     say("superseded by a newer mail"),
     say("replaced by a later reminder"),

@@ -24,7 +24,7 @@ _PUBLIC = re.compile(r"A-([1-9][0-9]{0,17})")
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """One thing that happened to an alert. ``by`` and ``note`` are a person's, None for what the program did."""
+    """One thing that happened to an alert. ``by``, ``note`` and ``what`` are a person's, None for what the program did."""
 
     alert_id: int
     at: datetime
@@ -32,6 +32,7 @@ class AlertEvent:
     urgency: str
     by: str | None
     note: str | None
+    what: str | None  # of a person's act: "dose-reviewed:held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,12 @@ def save(
     return saved
 
 
-def record_act(connection: Connection, alert: Alert, *, act: str, by: str, note: str | None, now: datetime) -> None:
-    """Store an alert that a person acknowledged or snoozed, and append who did so."""
+def record_act(
+    connection: Connection, alert: Alert, *, act: str, by: str, note: str | None, now: datetime, what: str | None = None
+) -> None:
+    """Store an alert that a person acknowledged, passed on or snoozed, and append who did so and what he said was done."""
     update_alerts(connection, [alert])
-    _append(connection, [(alert, act)], now=now, by=by, note=note)
+    _append(connection, [(alert, act)], now=now, by=by, note=note, what=what)
 
 
 def update_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
@@ -145,7 +148,7 @@ def events_of(connection: Connection, alert_ids: Iterable[int]) -> dict[int, lis
     """What happened to each alert, oldest first; every alert asked for has an entry."""
     found: dict[int, list[AlertEvent]] = {alert_id: [] for alert_id in alert_ids}
     events = ALERT_EVENTS.c
-    columns = (events.alert_id, events.at, events.reason, events.urgency, events.by, events.note)
+    columns = (events.alert_id, events.at, events.reason, events.urgency, events.by, events.note, events.what)
     for part in _parts(list(found)):
         for row in connection.execute(select(*columns).where(events.alert_id.in_(part)).order_by(events.id)):
             found[row.alert_id].append(AlertEvent(*row))
@@ -174,10 +177,17 @@ def policies_of(connection: Connection, alert_ids: Iterable[int]) -> dict[int, P
 
 
 def _append(
-    connection: Connection, happened: Sequence[tuple[Alert, str]], *, now: datetime, by: str | None, note: str | None
+    connection: Connection,
+    happened: Sequence[tuple[Alert, str]],
+    *,
+    now: datetime,
+    by: str | None,
+    note: str | None,
+    what: str | None = None,
 ) -> None:
+    said = {"by": by, "note": note, "what": what}
     rows = [
-        {"alert_id": alert.alert_id, "at": now, "reason": reason, "urgency": alert.urgency.value, "by": by, "note": note}
+        {"alert_id": alert.alert_id, "at": now, "reason": reason, "urgency": alert.urgency.value, **said}
         for alert, reason in happened
     ]
     if rows:

@@ -127,6 +127,14 @@ def bring_forward(connection: Connection, alert_ids: Collection[int], now: datet
     return moved
 
 
+def hand_to(connection: Connection, alert_id: int, step: int, now: datetime, *, why: str) -> None:
+    """What waits for this alert is due at once, and it is ``step`` that is told, where that is no earlier one."""
+    columns = ESCALATIONS.c
+    waits = (_OPEN, columns.alert_id == alert_id, columns.step <= step)
+    connection.execute(ESCALATIONS.update().where(*waits, columns.due_at > now).values(due_at=now))
+    connection.execute(ESCALATIONS.update().where(*waits).values(step=step, outcome=why))
+
+
 def put_off(connection: Connection, row_ids: Collection[int], until: datetime) -> None:
     """These open rows are due at ``until`` instead."""
     for part in _parts(row_ids):

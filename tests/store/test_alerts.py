@@ -117,7 +117,7 @@ def test_given_an_alert_when_a_person_acknowledges_it_then_who_and_why_are_appen
         alerts.record_act(connection, seen, act="acknowledged", by="N. Urse", note="called the ward", now=NOW)
         assert alerts.by_id(connection, 1) == seen
         event = alerts.events_of(connection, [1])[1][-1]
-    assert event == alerts.AlertEvent(1, NOW, "acknowledged", "same-day", "N. Urse", "called the ward")
+    assert event == alerts.AlertEvent(1, NOW, "acknowledged", "same-day", "N. Urse", "called the ward", None)
 
 
 def test_given_a_policy_when_recorded_twice_then_alerts_name_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Table, select
 
 from monitor.clinical.history import ALWAYS, Patient
-from monitor.store.fact_tables import Stored
+from monitor.store.fact_tables import FACTS, Stored
 
 PATIENTS: Table = Stored.metadata.tables["patients"]
 _AT_ONCE = 500
@@ -24,6 +24,14 @@ def belonging(connection: Connection, patient_ids: Iterable[str]) -> dict[str, P
         for row in connection.execute(current.order_by(PATIENTS.c.version)):
             found[row.patient_id] = _patient(row.patient_id, row.site, row.team)
     return found
+
+
+def has_facts(connection: Connection, patient_id: str) -> bool:
+    """Whether anything is stored of the patient: a step into one index for each kind of fact."""
+    return any(
+        connection.execute(select(table.c.id).where(table.c.patient_id == patient_id).limit(1)).scalar() is not None
+        for table in FACTS.values()
+    )
 
 
 def _patient(patient_id: str, site: str | None, team: str | None) -> Patient:

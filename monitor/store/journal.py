@@ -113,6 +113,20 @@ def newest(connection: Connection, event: str, subject: str) -> Kept | None:
     return None if row is None else _kept(row)
 
 
+def latest(
+    connection: Connection, *, at_most: int, before: int | None = None, event: str | None = None, subject: str | None = None
+) -> list[Kept]:
+    """The newest entries, newest first; those before an entry's number, of one event, or about one subject."""
+    query = select(JOURNAL).order_by(JOURNAL.c.id.desc()).limit(at_most)
+    if before is not None:
+        query = query.where(JOURNAL.c.id < before)
+    if event is not None:
+        query = query.where(JOURNAL.c.event == event)
+    if subject is not None:
+        query = query.where(JOURNAL.c.subject == subject)
+    return [_kept(row) for row in connection.execute(query)]
+
+
 def of_event(connection: Connection, event: str) -> list[Kept]:
     """Every entry of one event, in order; for those of which there are few."""
     return [_kept(row) for row in connection.execute(select(JOURNAL).where(JOURNAL.c.event == event).order_by(JOURNAL.c.id))]

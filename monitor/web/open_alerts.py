@@ -14,6 +14,7 @@ from monitor.clinical.history import Patient
 from monitor.config.settings import Settings
 from monitor.delivery.compose import ask_of, title_of
 from monitor.service.people import acknowledge_within, team_of, told_from
+from monitor.service.said_again import said_again
 from monitor.store import board, escalations, withheld
 from monitor.store.belonging import belonging
 from monitor.store.board import Listed
@@ -223,8 +224,13 @@ def _card(asked: Asked, alerts: Sequence[Known], place: Patient, names: Mapping[
         late=due is not None and now > due,
         told=newest_for_each([messages[number] for number in sorted(messages)], now),
         next=None if row is None else next_words(settings, place, urgency, row, now),
-        held=tuple(dict.fromkeys(replace(row, alert_id=0) for each in alerts for row in each.held_at(now))),
+        held=tuple(dict.fromkeys(_again(row) for each in alerts for row in each.held_at(now))),
     )
+
+
+def _again(row: Withheld) -> Withheld:
+    """The same decision about several alerts of a patient is said once, in the reader's language."""
+    return replace(row, alert_id=0, owner=said_again(row.owner), reason=said_again(row.reason))
 
 
 def _line(alert: Listed) -> Line:

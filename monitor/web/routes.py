@@ -13,7 +13,18 @@ from functools import lru_cache
 from typing import Literal
 
 from monitor.said import say
-from monitor.web import files, links, open_alerts, sign_in
+from monitor.web import (
+    coverage_page,
+    files,
+    find_page,
+    health_page,
+    journal_page,
+    links,
+    open_alerts,
+    patient_page,
+    policy_page,
+    sign_in,
+)
 from monitor.web.asked import Handler, ProblemError
 from monitor.web.viewer import Permission
 
@@ -41,6 +52,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/in/{token}", "anyone", links.enter),
     Route("POST", "/sign-out", "anyone", links.leave),
     Route("GET", "/", "list", open_alerts.show),
+    Route("GET", "/find", "patient", find_page.show),
+    Route("POST", "/find", "patient", find_page.look),
+    Route("GET", "/alerts/{number}", "patient", patient_page.show),
+    Route("GET", "/policy", "policy", policy_page.show),
+    Route("GET", "/health", "operations", health_page.show),
+    Route("GET", "/coverage", "operations", coverage_page.show),
+    Route("GET", "/journal", "views", journal_page.show),
 )
 
 

@@ -15,11 +15,13 @@ from monitor.clinical.situation import situate
 from monitor.clinical.synthetic import is_synthetic
 from monitor.config.settings import Recipient, Team
 from monitor.delivery import compose
-from monitor.delivery.facts import Kind, MailFacts
-from monitor.delivery.message import mint_message_id
+from monitor.delivery.facts import AlertFacts, FigureFacts, Kind, MailFacts
+from monitor.delivery.language import Language
+from monitor.delivery.message import figure_cid, mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
 from monitor.service import alarms, naming, replies
+from monitor.service.figure_of import WIDTH, Kept, keep_figure
 from monitor.service.opening import Site
 from monitor.service.people import acknowledge_within, recipient_known, team_of, told_next
 from monitor.store import correspondence, histories, outbox
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 PATIENTS_PER_READ = 200
 IN_REPLY_TO = "In-Reply-To"
+LANGUAGE = "Content-Language"
 SYNTHETIC_MARK = "SYNTHETIC PATIENT, nothing to do. "
 
 
@@ -40,6 +43,7 @@ class Letter:
     alerts: tuple[Alert, ...]
     patient_id: str | None  # None where it is about several
     due_at: datetime | None = None
+    figure: Kept | None = None
 
 
 def queue_alert(
@@ -64,7 +68,11 @@ def queue_alert(
     situation = situate(known, site.policy, now)
     urgency = max((alert.urgency for alert in alerts), key=lambda each: each.rank)
     queued = 0
+    figures: dict[Language, Kept | None] = {}
     for recipient in people:
+        if site.settings.privacy != "none" and recipient.language not in figures:
+            findings = [alert.finding for alert in alerts]
+            figures[recipient.language] = keep_figure(connection, site.policy, known, findings, recipient.language, now)
         facts = compose.alert_facts(
             alerts,
             site=mail_site(site, team.name),
@@ -76,7 +84,14 @@ def queue_alert(
             taken_over_from=taken_over_from,
             told_next=told_next(site.settings, team, urgency, step, leaves_at),
         )
-        letter = Letter(kind="alert", facts=facts, alerts=tuple(alerts), patient_id=history.patient_id, due_at=due_at)
+        letter = Letter(
+            kind="alert",
+            facts=facts,
+            alerts=tuple(alerts),
+            patient_id=history.patient_id,
+            due_at=due_at,
+            figure=figures.get(recipient.language),
+        )
         queued += queue_letter(site, connection, letter, [recipient], now)
     return queued
 
@@ -120,9 +135,11 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
     messages = []
     for recipient in recipients:
         reply_key = replies.new_reply_key(site)
-        rendered, of_the_reader = _rendered(site, connection, letter, recipient, reply_key, now)
+        message_id = mint_message_id(domain, f"{occasion} {recipient.address}")
+        shown = replace(letter, facts=_with_figure(letter, message_id))
+        rendered, of_the_reader = _rendered(site, connection, shown, recipient, reply_key, now)
         message = outbox.NewMessage(
-            message_id=mint_message_id(domain, f"{occasion} {recipient.address}"),
+            message_id=message_id,
             kind=letter.kind,
             alert_ids=tuple(ids),
             patient_id=letter.patient_id,
@@ -132,13 +149,22 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
             text=rendered.text,
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),
-            headers=_thread(correspondence.told_of(earlier, ids), recipient) | of_the_reader,
+            headers=_thread(correspondence.told_of(earlier, ids), recipient) | of_the_reader | {LANGUAGE: recipient.language},
             due_at=letter.due_at,
             reply_key=reply_key,
+            figure=None if letter.figure is None else letter.figure.sha256,
         )
         messages.append(message)
     outbox.enqueue(connection, messages, now=now)
     return len(messages)
+
+
+def _with_figure(letter: Letter, message_id: str) -> MailFacts:
+    """The facts with the place where the figure will be."""
+    if letter.figure is None or not isinstance(letter.facts, AlertFacts):
+        return letter.facts
+    figure = FigureFacts(cid=figure_cid(letter.figure.sha256, message_id), alt=letter.figure.alt, width=WIDTH)
+    return replace(letter.facts, figure=figure)
 
 
 def _rendered(

@@ -179,7 +179,7 @@ class Sweep:
 
     async def _hand_over(self, lane: Lane, session: Session, message: StoredMessage, seconds: float, *, probing: bool) -> None:
         try:
-            data, sender = self.writer.bytes_of(message), self.writer.envelope_sender(message)
+            data, sender = await self.writer.written(message), self.writer.envelope_sender(message)
         except Exception as error:  # whatever is wrong with this message, the others go
             outcome = dead_letters.unwritten(error)
         else:

@@ -37,6 +37,10 @@ class NotDrawnError(Exception):
     """Why there is no figure, without any word of it."""
 
 
+class ProcessGoneError(NotDrawnError):
+    """The process ended before it had answered."""
+
+
 class Drawer:
     """Begins its process with the first figure and ends it with ``close``. Several threads may ask; one is served at a time.
 
@@ -72,7 +76,7 @@ class Drawer:
                 return None
             try:
                 drawn = self._drawn(data, kind)
-            except Exception as error:  # no figure is worth a mail
+            except Exception as error:  # no mail is worth less than its figure
                 self._end(wait_seconds=0.0)
                 self._failures += 1
                 self._rests_until = self._now() + REST_SECONDS
@@ -88,16 +92,26 @@ class Drawer:
             self._end(wait_seconds=GOODBYE_SECONDS)
 
     def _drawn(self, data: str, kind: Kind) -> bytes | None:
-        process = self._running()
-        seconds = self._first_seconds if self._fresh else self._seconds
         request = json.dumps({"kind": kind, "sheet": data}).encode() + b"\n"
-        head, drawn = _Exchange(process, self._now, self._now() + seconds).ask(request)
-        self._fresh = False
+        try:
+            head, drawn = self._asked(request)
+        except (ProcessGoneError, OSError):
+            if self._fresh:
+                raise
+            self._end(wait_seconds=0.0)  # it ended by itself, left alone for long, or was stopped with its service
+            head, drawn = self._asked(request)
         if head.startswith("failed "):
             log.warning("a figure was not drawn, the mail or page goes without", extra={"why": head[:60]})
             return None
         _check(drawn, kind)
         return drawn
+
+    def _asked(self, request: bytes) -> tuple[str, bytes]:
+        process = self._running()
+        seconds = self._first_seconds if self._fresh else self._seconds
+        answer = _Exchange(process, self._now, self._now() + seconds).ask(request)
+        self._fresh = False
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
@@ -168,7 +182,7 @@ class _Exchange:
         self._wait(self._out, selectors.EVENT_READ)
         read = os.read(self._out, 65536)
         if not read:
-            raise NotDrawnError("the drawing process ended")
+            raise ProcessGoneError("the drawing process ended")
         return read
 
     def _wait(self, pipe: int, event: int) -> None:

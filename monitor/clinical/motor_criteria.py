@@ -21,7 +21,7 @@ def met(
     identifier: str,
     code: str,
     clause: Clause,
-    text: str,
+    text: Callable[[], str],
     *,
     said: str,
     seen: Assessment | None,
@@ -36,7 +36,7 @@ def met(
         identifier,
         True,
         clause,
-        lambda: text,
+        text,
         code,
         severe=severe,
         retest=retest,
@@ -49,7 +49,15 @@ def met(
 
 
 def met_by(
-    identifier: str, code: str, clause: Clause, text: str, found: Change, *, said: str, urgency: Urgency, severe: bool = False
+    identifier: str,
+    code: str,
+    clause: Clause,
+    text: Callable[[], str],
+    found: Change,
+    *,
+    said: str,
+    urgency: Urgency,
+    severe: bool = False,
 ) -> MotorCriterion:
     """A clause that holds by one change."""
     return met(

@@ -21,6 +21,9 @@ from monitor.clinical.motor_walking import (
     motor_grade_severe,
 )
 from monitor.clinical.situation import Situation
+from monitor.said import say
+
+RETEST = say("same-day and review findings of another assessor ask for a re-test")
 
 
 def with_motor(situation: Situation) -> Situation:
@@ -68,16 +71,18 @@ def _criteria(measures: Measures) -> tuple[MotorCriterion, ...]:
 def _other_assessor(measures: Measures, criteria: tuple[MotorCriterion, ...]) -> MotorCriterion:
     """M12. It lowers those criteria, and never one that is immediate, nor walking or disability."""
     clause = measures.clauses.other_assessor
-    rule = "same-day and review findings of another assessor ask for a re-test"
     lowered = [each for each in criteria if each.retest and each.met and each.code]
     if not lowered:
-        return not_met("other-assessor", "M12", clause, lambda: f"no finding rests on two assessors alone; {rule}")
+        return not_met(
+            "other-assessor", "M12", clause, lambda: say("no finding rests on two assessors alone; {rule}", rule=RETEST)
+        )
+    names = ", ".join(each.id for each in lowered)
     return met(
         "other-assessor",
         "M12",
         clause,
-        f"re-test, another assessor: {', '.join(each.id for each in lowered)}; {rule}",
-        said=f"re-test, another assessor: {lowered[0].said}",
+        lambda: say("re-test, another assessor: {findings}; {rule}", findings=names, rule=RETEST),
+        said=say("re-test, another assessor: {finding}", finding=lowered[0].said),
         seen=lowered[0].seen,
         began_on=lowered[0].began_on,
         evidence=lowered[0].evidence,

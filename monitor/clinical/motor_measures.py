@@ -8,19 +8,22 @@ from datetime import date
 from operator import attrgetter, neg
 from typing import NamedTuple, TypeVar
 
-from monitor.clinical.baseline import origin
+from monitor.clinical import motor_shows as shows
 from monitor.clinical.comparison import Change, Enough, Reading, best_before, change, readings, since, with_baseline
 from monitor.clinical.days import in_days
 from monitor.clinical.history import NOT_TESTED, Assessment, Walking
 from monitor.clinical.policy import MotorDecline
-from monitor.clinical.scales.mrc import kleyweg_tested
-from monitor.clinical.scales.walking import AIDS, UNABLE_STEP, disability, mobility_step, mobility_text, walking_step
+from monitor.clinical.scales.walking import UNABLE_STEP, disability, mobility_step, walking_step
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import Strength, strength_at
+from monitor.said import say, say_n
 
 Value = TypeVar("Value")
 Read = Callable[[Assessment], Value | None]
 Show = Callable[[Reading], str]
+
+MOBILITY, WALKING_AID, GBS_DISABILITY, MRC_SUM = say("walking"), say("walking aid"), say("GBS disability"), say("MRC sum")
+GRADES = {"motor_grade": say("motor grade"), "sensory_grade": say("sensory grade")}
 
 
 class Track(NamedTuple):
@@ -46,27 +49,49 @@ class Track(NamedTuple):
 
     def said(self, found: Change) -> str:
         """A change for a headline: ``walking: unaided -> wheelchair in 28 days (2011-02-15 to 2011-03-15)``."""
-        return (
-            f"{self.what}: {self.show(found.best)} -> {self.show(found.seen)} in {in_days(found.days)}"
-            f" ({found.best.on} to {found.seen.on})"
+        return say_n(
+            "{what}: {before} -> {after} in {count} day ({from_on} to {until_on})",
+            "{what}: {before} -> {after} in {count} days ({from_on} to {until_on})",
+            count=found.days,
+            what=self.what,
+            before=self.show(found.best),
+            after=self.show(found.seen),
+            from_on=found.best.on,
+            until_on=found.seen.on,
         )
 
     def text(self, found: Change | None, within_days: int) -> str:
         """Values and dates of a change; without one, the newest value beside the best it was compared with."""
-        if found is not None:
-            later = "" if found.newest is found.seen else f", {self.show(found.newest)} on {found.newest.on}"
-            return f"{self.said(found)}{later}"
+        if found is None:
+            words = self._unchanged(within_days)
+            return say("{words}; {note}", words=words, note=self.note) if self.note and self.readings else words
+        said = self.said(found)
+        if found.newest is found.seen:
+            return said
+        return say("{change}, {newest} on {day}", change=said, newest=self.show(found.newest), day=found.newest.on)
+
+    def _unchanged(self, within_days: int) -> str:
         newest = self.newest
         if newest is None:
-            return f"{self.what}: not recorded"
-        note = f"; {self.note}" if self.note else ""
+            return say("{what}: not recorded", what=self.what)
         best = best_before(self.readings, within_days=within_days)
         if best is None:
-            return (
-                f"{self.what}: {self.show(newest)} on {newest.on}, nothing to compare with in the {within_days} days before{note}"
+            return say(
+                "{what}: {newest} on {day}, nothing to compare with in the {days} days before",
+                what=self.what,
+                newest=self.show(newest),
+                day=newest.on,
+                days=within_days,
             )
-        days = (newest.on - best.on).days
-        return f"{self.what}: {self.show(best)} on {best.on}, {self.show(newest)} on {newest.on} ({in_days(days)}){note}"
+        return say(
+            "{what}: {best} on {best_on}, {newest} on {newest_on} ({days})",
+            what=self.what,
+            best=self.show(best),
+            best_on=best.on,
+            newest=self.show(newest),
+            newest_on=newest.on,
+            days=in_days((newest.on - best.on).days),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +130,15 @@ def measure(situation: Situation) -> Measures:
         found = readings(assessments, read, first_on=first_on, reach_days=days, burden_of=burden_of)
         return Track(what, show, found, first_on)
 
-    walking = track("walking aid", _aid, attrgetter("walking"), walking_step, aid_days)
-    disabled = track("GBS disability", _plain, attrgetter("gbs_disability"), disability, aid_days)
-    mobility = Track("walking", _mobility, walking.readings, first_on)
+    walking = track(WALKING_AID, shows.aid, attrgetter("walking"), walking_step, aid_days)
+    disabled = track(GBS_DISABILITY, shows.plain, attrgetter("gbs_disability"), disability, aid_days)
+    mobility = Track(MOBILITY, shows.mobility, walking.readings, first_on)
     if disabled.readings:
-        mobility = track("walking", _mobility, attrgetter("walking", "gbs_disability"), _step, aid_days)
+        mobility = track(MOBILITY, shows.mobility, attrgetter("walking", "gbs_disability"), _step, aid_days)
     if mobility.readings and mobility.readings[0].burden >= UNABLE_STEP:  # then it matters when he last walked
         reach = aid_days + clauses.loss_of_walking_undated.within_days
-        mobility = track("walking", _mobility, attrgetter("walking", "gbs_disability"), _step, reach)
-    mrc_sum = track("MRC sum", _minus, attrgetter("mrc_sum"), neg, 2 * strength_days(clauses))
+        mobility = track(MOBILITY, shows.mobility, attrgetter("walking", "gbs_disability"), _step, reach)
+    mrc_sum = track(MRC_SUM, shows.minus, attrgetter("mrc_sum"), neg, 2 * strength_days(clauses))
     strength = strength_at(assessments, first_on=first_on, widest_days=strength_days(clauses))
     return Measures(
         situation=situation,
@@ -124,8 +149,8 @@ def measure(situation: Situation) -> Measures:
         grades=grade_tracks(situation, "motor_grade", grade_days(clauses), situation.history.patient.baseline_motor_grade),
         mrc_sum=mrc_sum,
         grips=(
-            track("grip right", _kpa, attrgetter("grip_kpa_right"), neg, grip_days),
-            track("grip left", _kpa, attrgetter("grip_kpa_left"), neg, grip_days),
+            track(say("grip right"), shows.kpa, attrgetter("grip_kpa_right"), neg, grip_days),
+            track(say("grip left"), shows.kpa, attrgetter("grip_kpa_left"), neg, grip_days),
         ),
         strength=strength,
         sum_strength=_strength_of_sum(situation, mrc_sum, strength, None),
@@ -165,14 +190,14 @@ def grade_tracks(
     read: Callable[[Assessment], int | None] = attrgetter(name)
     first_on, assessments = situation.first_on, situation.assessments
     graded = readings(assessments, read, first_on=first_on, reach_days=reach_days, burden_of=float, back_to=back_to)
-    what, stand_in = name.replace("_", " "), getattr(situation.stand_ins, name)
+    what, stand_in = GRADES[name], getattr(situation.stand_ins, name)
 
     def from_start(found: list[Reading], version: str | None) -> list[Reading]:
         foreign = stand_in is not None and stand_in.ctcae_version != version
         return with_baseline(found, None if foreign else baseline, first_on, reach_days, stand_in)
 
     if not graded or graded[0].record is None:
-        return (Track(what, _grade, [], first_on),)
+        return (Track(what, shows.grade, [], first_on),)
     if back_to is not None:
         reach_days = max(reach_days, (graded[0].on - first_on).days)  # the baseline serves, however old
     at = graded[0].record.at
@@ -183,7 +208,7 @@ def grade_tracks(
         if each.at == at and read(each) is not None:
             versions.add(each.ctcae_version)
     if len(versions) == 1 and {each.record.ctcae_version for each in graded if each.record is not None} <= versions:
-        return (Track(what, _grade, from_start(graded, *versions), first_on),)
+        return (Track(what, shows.grade, from_start(graded, *versions), first_on),)
     tracks = []
     for version in sorted(versions, key=str):
         own = readings(
@@ -195,8 +220,8 @@ def grade_tracks(
             back_to=back_to,
         )
         other = next((each.record for each in graded if each.record and each.record.ctcae_version != version), None)
-        note = f"not comparable: CTCAE {_version(other.ctcae_version)} -> {_version(version)}" if other else ""
-        tracks.append(Track(what, _grade, from_start(own, version), first_on, note))
+        note = shows.versions_differ(other.ctcae_version, version) if other else ""
+        tracks.append(Track(what, shows.grade, from_start(own, version), first_on, note))
     return tuple(tracks)
 
 
@@ -261,39 +286,3 @@ _OTHER_VALUES = attrgetter(
 
 def _step(recorded: tuple[Walking | None, int | None]) -> int | None:
     return mobility_step(*recorded)
-
-
-def _mobility(reading: Reading) -> str:
-    record = reading.record
-    return "" if record is None else mobility_text(record.walking, record.gbs_disability)
-
-
-def _aid(reading: Reading) -> str:
-    return AIDS[int(reading.burden)]
-
-
-def _plain(reading: Reading) -> str:
-    return f"{reading.burden:g}"
-
-
-def _grade(reading: Reading) -> str:
-    if reading.record is not None:
-        return f"grade {reading.burden:g}"
-    return f"grade {reading.burden:g} ({'recorded baseline' if reading.stand_in is None else origin(reading.stand_in)})"
-
-
-def _minus(reading: Reading) -> str:
-    return f"{-reading.burden:g}"
-
-
-def _kpa(reading: Reading) -> str:
-    return f"{-reading.burden:g} kPa"
-
-
-def _version(version: str | None) -> str:
-    return "version not recorded" if version is None else version
-
-
-def tested_text(record: Assessment) -> str:
-    """Why an examination has no sum."""
-    return f"{kleyweg_tested(record.mrc)} of 12 muscles tested on {record.on}: no sum"

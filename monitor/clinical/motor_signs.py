@@ -12,11 +12,14 @@ from monitor.clinical.motor_measures import Measures, has_content
 from monitor.clinical.motor_picture import MotorCriterion
 from monitor.clinical.scales.mrc import FULL_GRADE, LEG_MUSCLES, muscle_of
 from monitor.clinical.strength import muscle_name
+from monitor.clinical.words import word
+from monitor.said import Said, joined, say
 
 CRANIAL_FLAGS = frozenset({"respiratory", "bulbar", "facial"})
 VENTILATED = 5
 """GBS disability 5: ventilated for at least part of the day. 6, death, is never this."""
 CORD_FLAGS = frozenset({"back_pain", "sphincter", "sensory_level"})
+NO_ASSESSMENT = say("no assessment since the first dose")
 
 WEAK_LEG_GRADE = 4
 """Power of a leg muscle that is weakness: MRC 4 is movement against resistance, less than normal."""
@@ -29,34 +32,40 @@ WEAK_LEG_STEP = 1
 def respiratory_bulbar_facial(measures: Measures) -> MotorCriterion:
     """M2: breathing, swallowing or the face is weak at the newest assessment, or he is newly ventilated."""
     clause, within_days = measures.clauses.respiratory_bulbar_facial, measures.clauses.disability_or_aid.within_days
-    rule = (
-        f"respiratory, bulbar or facial weakness, or GBS disability {VENTILATED} (ventilated) new within {within_days} days,"
-        " at the newest assessment counts"
-    )
+
+    def with_rule(text: str) -> Said:
+        rule = say(
+            "respiratory, bulbar or facial weakness, or GBS disability {disability} (ventilated) new within {days} days,"
+            " at the newest assessment counts",
+            disability=VENTILATED,
+            days=within_days,
+        )
+        return say("{text}; {rule}", text=text, rule=rule)
+
     identifier = "respiratory-bulbar-facial"
     if not measures.newest:
-        return not_met(identifier, "M2", clause, lambda: f"no assessment since the first dose; {rule}")
+        return not_met(identifier, "M2", clause, lambda: with_rule(NO_ASSESSMENT))
     on = measures.newest[0].on
     signs: list[str] = []
     began_on: list[date] = []
     flagged = [record for record in measures.newest if record.red_flags & CRANIAL_FLAGS and not _flagged_at_stop(measures)]
     if flagged:
         weak = frozenset[str]().union(*(record.red_flags & CRANIAL_FLAGS for record in flagged))
-        signs.append(f"{', '.join(sorted(weak))} weakness")
+        signs.append(say("{signs} weakness", signs=joined(", ", map(word, sorted(weak)))))
         began_on.append(_flagged_since(measures, flagged[0]))
     ventilated = [record for record in measures.newest if record.gbs_disability == VENTILATED]
     if ventilated and (since := _newly_ventilated_on(measures, within_days)) is not None:
-        signs.append(f"GBS disability {VENTILATED}: ventilated")
+        signs.append(say("GBS disability {disability}: ventilated", disability=VENTILATED))
         began_on.append(since)
         flagged += [record for record in ventilated if record not in flagged]
     if not signs:
-        return not_met(identifier, "M2", clause, lambda: f"none recorded on {on}; {rule}")
-    said = f"{', '.join(signs)} on {on}"
+        return not_met(identifier, "M2", clause, lambda: with_rule(say("none recorded on {day}", day=on)))
+    said = say("{signs} on {day}", signs=joined(", ", signs), day=on)
     return met(
         identifier,
         "M2",
         clause,
-        f"{said}; {rule}",
+        lambda: with_rule(said),
         said=said,
         seen=flagged[0],
         began_on=max(began_on),
@@ -69,23 +78,32 @@ def respiratory_bulbar_facial(measures: Measures) -> MotorCriterion:
 def cord_signs(measures: Measures) -> MotorCriterion:
     """M6: leg weakness together with a new sign of the spinal cord. The cord comes first."""
     clause = measures.clauses.cord_signs
-    rule = f"leg weakness with back pain, sphincter disturbance or a sensory level new within {clause.within_days} days counts"
+
+    def with_rule(text: str) -> Said:
+        return say(
+            "{text}; leg weakness with back pain, sphincter disturbance or a sensory level new within {days} days counts",
+            text=text,
+            days=clause.within_days,
+        )
+
     if not measures.newest:
-        return not_met("cord-signs", "M6", clause, lambda: f"no assessment since the first dose; {rule}")
+        return not_met("cord-signs", "M6", clause, lambda: with_rule(NO_ASSESSMENT))
     first = _first_new_cord_flag(measures.situation.assessments, measures.newest[0], clause.within_days)
     if first is None or (measures.after is not None and first.on <= measures.after):
-        return not_met("cord-signs", "M6", clause, lambda: f"no new sign up to {measures.newest[0].on}; {rule}")
-    signs = ", ".join(sorted(flag.replace("_", " ") for flag in first.red_flags & CORD_FLAGS))
+        up_to = measures.newest[0].on
+        return not_met("cord-signs", "M6", clause, lambda: with_rule(say("no new sign up to {day}", day=up_to)))
+    signs = joined(", ", map(word, sorted(first.red_flags & CORD_FLAGS)))
     weakness = leg_weakness(measures)
     if weakness is None:
-        return not_met("cord-signs", "M6", clause, lambda: f"{signs} on {first.on}, no leg weakness recorded; {rule}")
+        alone = say("{signs} on {day}, no leg weakness recorded", signs=signs, day=first.on)
+        return not_met("cord-signs", "M6", clause, lambda: with_rule(alone))
     text, record = weakness
-    said = f"cord first: {signs} on {first.on} with leg weakness ({text})"
+    said = say("cord first: {signs} on {day} with leg weakness ({weakness})", signs=signs, day=first.on, weakness=text)
     return met(
         "cord-signs",
         "M6",
         clause,
-        f"{said}; {rule}",
+        lambda: with_rule(said),
         said=said,
         seen=first,
         began_on=first.on,
@@ -99,16 +117,20 @@ def leg_weakness(measures: Measures) -> tuple[str, Assessment | None] | None:
     """The newest recorded weakness of the legs, and where it was recorded; None where there is none."""
     mobility = measures.mobility.newest
     if mobility is not None and mobility.burden >= WEAK_LEG_STEP:
-        return f"walking: {measures.mobility.show(mobility)} on {mobility.on}", mobility.record
+        track = measures.mobility
+        return say("{what}: {value} on {day}", what=track.what, value=track.show(mobility), day=mobility.on), mobility.record
     for track in measures.grades:
         grade = track.newest
         if grade is not None and grade.burden >= WEAK_LEG_MOTOR_GRADE and grade.burden > measures.baseline_grade:
-            return f"motor {track.show(grade)} on {grade.on}", grade.record
+            return say("motor {grade} on {day}", grade=track.show(grade), day=grade.on), grade.record
     exam = measures.strength.exam
     if exam is not None:
         for place, rank in enumerate(exam.ranks):
             if rank is not None and muscle_of(place)[0] in LEG_MUSCLES and rank <= WEAK_LEG_GRADE * FULL_GRADE + 1:
-                return f"{muscle_name(place)} at MRC {WEAK_LEG_GRADE} or below on {exam.on}", exam.record
+                weak = say(
+                    "{muscle} at MRC {grade} or below on {day}", muscle=muscle_name(place), grade=WEAK_LEG_GRADE, day=exam.on
+                )
+                return weak, exam.record
     return None
 
 

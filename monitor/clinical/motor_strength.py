@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from monitor.clinical.clauses import SmallFall
 from monitor.clinical.comparison import Change, Enough, evidence_of
-from monitor.clinical.days import in_days
 from monitor.clinical.motor_criteria import lowered, met, met_by, not_met
-from monitor.clinical.motor_measures import Measures, strength_days, tested_text
+from monitor.clinical.motor_measures import Measures, strength_days
 from monitor.clinical.motor_picture import MotorCriterion
+from monitor.clinical.motor_shows import tested_text
 from monitor.clinical.motor_walking import grade_risen, grade_text
 from monitor.clinical.scales.mrc import LEG_MUSCLES, SHOULDER_MUSCLES, muscle_of
 from monitor.clinical.strength import Strength, falls_text
+from monitor.clinical.words import LIMBS
+from monitor.said import Said, joined, say, say_n
 
-ONE_LIMB = "all in one limb, see single-limb"
+ONE_LIMB = say("all in one limb, see single-limb")
+HALF_STEPS = say("only half steps")
 
 
 def muscle_fall(measures: Measures) -> MotorCriterion:
@@ -26,15 +30,21 @@ def muscle_fall(measures: Measures) -> MotorCriterion:
     falls = strength.fallen(full_grades=clause.full_grades, within_days=clause.within_days)
     weak = strength.newly_weak(at_most_grade=clause.newly_at_most_grade, within_days=clause.within_days)
     counted = {place: each for place, each in (weak | falls).items() if muscle_of(place)[0] in LEG_MUSCLES | SHOULDER_MUSCLES}
-    rule = (
-        f"a leg or shoulder muscle fallen {clause.full_grades} full grades, or newly at {clause.newly_at_most_grade} or below,"
-        f" within {clause.within_days} days counts"
-    )
+
+    def with_rule(text: str) -> Said:
+        rule = say(
+            "a leg or shoulder muscle fallen {full_grades} full grades, or newly at {grade} or below, within {days} days counts",
+            full_grades=clause.full_grades,
+            grade=clause.newly_at_most_grade,
+            days=clause.within_days,
+        )
+        return say("{text}; {rule}", text=text, rule=rule)
+
     if not counted or not strength.spread:
-        return not_met("muscle-fall", "M3", clause, lambda: f"{_power_text(strength, counted)}; {rule}")
-    said = falls_text(counted)
+        return not_met("muscle-fall", "M3", clause, lambda: with_rule(_power_text(strength, counted)))
+    said, worst = falls_text(counted), _worst(counted)
     return lowered(
-        met_by("muscle-fall", "M3", clause, f"{said}; {rule}", _worst(counted), said=said, urgency=clause.urgency, severe=True),
+        met_by("muscle-fall", "M3", clause, lambda: with_rule(said), worst, said=said, urgency=clause.urgency, severe=True),
         measures.clauses.other_assessor,
         same_assessor=_one_same(counted.values()),
     )
@@ -43,12 +53,19 @@ def muscle_fall(measures: Measures) -> MotorCriterion:
 def sum_fall(measures: Measures) -> MotorCriterion:
     """M4: the sum falls far, both examinations complete."""
     clause = measures.clauses.sum_fall
-    rule = f"{clause.points} or more points within {clause.within_days} days count"
+
+    def with_rule(text: str) -> Said:
+        points, days = clause.points, clause.within_days
+        return say("{text}; {points} or more points within {days} days count", text=text, points=points, days=days)
+
     found = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
     if found is None or not measures.sum_strength.spread:
-        return not_met("mrc-sum-fall", "M4", clause, lambda: f"{_sum_text(measures, found, clause.within_days)}; {rule}")
+        return not_met("mrc-sum-fall", "M4", clause, lambda: with_rule(_sum_text(measures, found, clause.within_days)))
     said = _fell(measures, found)
-    text = f"{measures.mrc_sum.text(found, clause.within_days)}; {said}; {rule}"
+
+    def text() -> Said:
+        return with_rule(joined("; ", (measures.mrc_sum.text(found, clause.within_days), said)))
+
     return lowered(
         met_by("mrc-sum-fall", "M4", clause, text, found, said=said, urgency=clause.urgency, severe=True),
         measures.clauses.other_assessor,
@@ -59,16 +76,25 @@ def sum_fall(measures: Measures) -> MotorCriterion:
 def moderate_fall(measures: Measures) -> MotorCriterion:
     """M7: the sum falls by some points, or several muscles by a whole grade."""
     clause, strength = measures.clauses.moderate_fall, measures.strength
-    rule = f"{clause.points} or more points, or {clause.muscles} muscles by a full grade, within {clause.within_days} days count"
+
+    def with_rule(*texts: str) -> Said:
+        rule = say(
+            "{points} or more points, or {muscles} muscles by a full grade, within {days} days count",
+            points=clause.points,
+            muscles=clause.muscles,
+            days=clause.within_days,
+        )
+        return say("{text}; {rule}", text=joined("; ", texts), rule=rule)
+
     by_sum = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days) if measures.sum_strength.spread else None
     falls = strength.fallen(full_grades=1, within_days=clause.within_days) if strength.spread else {}
     enough_muscles = len(falls) >= clause.muscles
     if by_sum is None and not enough_muscles:
 
-        def reason() -> str:
+        def reason() -> Said:
             shown = measures.mrc_sum.find(_fallen_by(clause.points), clause.within_days)
             power = _power_text(strength, strength.fallen(full_grades=1, within_days=clause.within_days))
-            return f"{_sum_text(measures, shown, clause.within_days)}; {power}; {rule}"
+            return with_rule(_sum_text(measures, shown, clause.within_days), power)
 
         return not_met("moderate-fall", "M7", clause, reason)
     said = falls_text(falls) if enough_muscles else _fell(measures, by_sum) if by_sum is not None else ""
@@ -76,7 +102,10 @@ def moderate_fall(measures: Measures) -> MotorCriterion:
     same = (by_sum is not None and not by_sum.other_assessor) or (
         enough_muscles and sum(not each.other_assessor for each in falls.values()) >= clause.muscles
     )
-    text = f"{measures.mrc_sum.text(by_sum, clause.within_days)}; {_power_text(strength, falls)}; {rule}"
+
+    def text() -> Said:
+        return with_rule(measures.mrc_sum.text(by_sum, clause.within_days), _power_text(strength, falls))
+
     return lowered(
         met_by("moderate-fall", "M7", clause, text, found, said=said, urgency=clause.urgency),
         measures.clauses.other_assessor,
@@ -87,11 +116,15 @@ def moderate_fall(measures: Measures) -> MotorCriterion:
 def grip_fall(measures: Measures, *, in_company: bool) -> MotorCriterion:
     """M10: grip falls on either side; more urgent in company of M7, M8 or M9."""
     clause = measures.clauses.grip_fall
-    rule = f"a fall of {clause.fall_kpa:g} kPa on one side within {clause.within_days} days counts"
     changes = [(track, track.find(_fallen_by(clause.fall_kpa), clause.within_days)) for track in measures.grips]
 
-    def text() -> str:
-        return f"{'; '.join(track.text(found, clause.within_days) for track, found in changes)}; {rule}"
+    def text() -> Said:
+        return say(
+            "{text}; a fall of {fall:g} kPa on one side within {days} days counts",
+            text=joined("; ", (track.text(found, clause.within_days) for track, found in changes)),
+            fall=clause.fall_kpa,
+            days=clause.within_days,
+        )
 
     held = [(track, found) for track, found in changes if found is not None]
     if not held:
@@ -99,7 +132,7 @@ def grip_fall(measures: Measures, *, in_company: bool) -> MotorCriterion:
     track, found = held[0]
     urgency = clause.urgency if in_company else clause.urgency_alone
     return lowered(
-        met_by("grip-fall", "M10", clause, text(), found, said=track.said(found), urgency=urgency),
+        met_by("grip-fall", "M10", clause, text, found, said=track.said(found), urgency=urgency),
         measures.clauses.other_assessor,
         same_assessor=_one_same(each for _, each in held),
     )
@@ -108,10 +141,6 @@ def grip_fall(measures: Measures, *, in_company: bool) -> MotorCriterion:
 def small_fall(measures: Measures) -> MotorCriterion:
     """M11: small enough to be noise, so it asks to be looked at again soon."""
     clause, strength, days = measures.clauses.small_fall, measures.strength, measures.clauses.small_fall.within_days
-    rule = (
-        f"{clause.points} or more points, a muscle by {clause.full_grades} full grade, or a new motor grade"
-        f" {clause.new_motor_grade} within {days} days counts: examine again within {clause.repeat_within_days} days"
-    )
     newly = grade_risen(measures.baseline_grade, 1, clause.new_motor_grade)
 
     def new_grade(now: float, best: float) -> bool:
@@ -121,9 +150,10 @@ def small_fall(measures: Measures) -> MotorCriterion:
     falls = strength.fallen(full_grades=clause.full_grades, within_days=days) if strength.spread else {}
     graded = [(track, found) for track in measures.grades if (found := track.find(new_grade, days)) is not None]
 
-    def text() -> str:
+    def text() -> Said:
         grades = graded[0][0].text(graded[0][1], days) if graded else grade_text(measures, days)
-        return f"{_sum_text(measures, by_sum, days)}; {_power_text(strength, falls)}; {grades}; {rule}"
+        texts = (_sum_text(measures, by_sum, days), _power_text(strength, falls), grades)
+        return say("{text}; {rule}", text=joined("; ", texts), rule=_small_fall_rule(clause))
 
     changes = ([by_sum] if by_sum else []) + list(falls.values()) + [found for _, found in graded]
     if not changes:
@@ -131,7 +161,7 @@ def small_fall(measures: Measures) -> MotorCriterion:
     said = graded[0][0].said(graded[0][1]) if graded else falls_text(falls) if falls else _fell(measures, changes[0])
     found = graded[0][1] if graded else _worst(falls) if falls else changes[0]
     return lowered(
-        met_by("small-fall", "M11", clause, text(), found, said=said, urgency=clause.urgency),
+        met_by("small-fall", "M11", clause, text, found, said=said, urgency=clause.urgency),
         measures.clauses.other_assessor,
         same_assessor=_one_same(changes),
     )
@@ -140,18 +170,21 @@ def small_fall(measures: Measures) -> MotorCriterion:
 def single_limb(measures: Measures) -> MotorCriterion:
     """Every muscle that fell lies in one limb: a root, a nerve or a fracture. Re-test; it does not shout."""
     clause, strength = measures.clauses.single_limb, measures.strength
-    rule = "re-test; weakness of one limb is not a polyneuropathy"
+
+    def with_rule(text: str) -> Said:
+        return say("{text}; re-test; weakness of one limb is not a polyneuropathy", text=text)
+
     if not strength.one_limb:
-        state = "muscles of several limbs fell" if strength.spread else "no muscle fell a full grade"
-        return not_met("single-limb", "", clause, lambda: f"{state}; {rule}")
+        state = say("muscles of several limbs fell") if strength.spread else say("no muscle fell a full grade")
+        return not_met("single-limb", "", clause, lambda: with_rule(state))
     falls = strength.fallen(full_grades=1, within_days=strength_days(measures.clauses))
     (limb,) = strength.limbs
-    worst, said = _worst(falls), f"{limb} alone: {falls_text(falls)}"
+    worst, said = _worst(falls), say("{limb} alone: {falls}", limb=LIMBS[limb], falls=falls_text(falls))
     return met(
         "single-limb",
         "",
         clause,
-        f"{said}; {rule}",
+        lambda: with_rule(said),
         said=said,
         seen=worst.record,
         began_on=worst.seen.on,
@@ -167,7 +200,27 @@ def _fallen_by(amount: float) -> Enough:
 
 def _fell(measures: Measures, found: Change) -> str:
     points = found.level - found.best.burden
-    return f"{measures.mrc_sum.what} fell {points:g} points in {in_days(found.days)} ({found.best.on} to {found.seen.on})"
+    return say_n(
+        "{what} fell {points:g} points in {count} day ({from_on} to {until_on})",
+        "{what} fell {points:g} points in {count} days ({from_on} to {until_on})",
+        count=found.days,
+        what=measures.mrc_sum.what,
+        points=points,
+        from_on=found.best.on,
+        until_on=found.seen.on,
+    )
+
+
+def _small_fall_rule(clause: SmallFall) -> Said:
+    return say(
+        "{points} or more points, a muscle by {full_grades} full grade, or a new motor grade {grade} within {days} days counts:"
+        " examine again within {repeat} days",
+        points=clause.points,
+        full_grades=clause.full_grades,
+        grade=clause.new_motor_grade,
+        days=clause.within_days,
+        repeat=clause.repeat_within_days,
+    )
 
 
 def _worst(falls: dict[int, Change]) -> Change:
@@ -181,10 +234,11 @@ def _one_same(changes: Iterable[Change]) -> bool:
 
 def _power_text(strength: Strength, falls: dict[int, Change]) -> str:
     if strength.exam is None:
-        return "muscle power: not recorded"
+        return say("muscle power: not recorded")
     if not falls:
-        return f"no such fall of a muscle tested on {strength.exam.on}"
-    return falls_text(falls) + (f" ({ONE_LIMB})" if strength.one_limb else "")
+        return say("no such fall of a muscle tested on {day}", day=strength.exam.on)
+    words = falls_text(falls)
+    return say("{words} ({note})", words=words, note=ONE_LIMB) if strength.one_limb else words
 
 
 def _sum_text(measures: Measures, found: Change | None, within_days: int) -> str:
@@ -192,9 +246,9 @@ def _sum_text(measures: Measures, found: Change | None, within_days: int) -> str
     exam = measures.strength.exam
     text = measures.mrc_sum.text(found, within_days)
     if exam is not None and (measures.mrc_sum.newest is None or measures.mrc_sum.newest.on != exam.on):
-        text = f"{text}, {tested_text(exam.record)}"
+        text = joined(", ", (text, tested_text(exam.record)))
     if found is not None and not measures.sum_strength.limbs:
-        return f"{text} (only half steps)"
+        return say("{words} ({note})", words=text, note=HALF_STEPS)
     if found is not None and measures.sum_strength.one_limb:
-        return f"{text} ({ONE_LIMB})"
+        return say("{words} ({note})", words=text, note=ONE_LIMB)
     return text

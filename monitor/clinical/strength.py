@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from monitor.clinical.comparison import Change, Reading, change, since
 from monitor.clinical.history import NOT_TESTED, Assessment
 from monitor.clinical.scales.mrc import FULL_GRADE, limb_of, muscle_of, written
+from monitor.clinical.words import MUSCLES
+from monitor.said import Said, joined, say
 
 HIGHEST_RANK = 5 * FULL_GRADE
 NAMED_AT_MOST = 4
@@ -84,22 +86,30 @@ def strength_at(assessments: Sequence[Assessment], *, first_on: date, widest_day
     return Strength(exam=newest, suspects=suspects, limbs=frozenset(map(limb_of, fallen)), first_on=first_on)
 
 
-def muscle_name(place: int) -> str:
+def muscle_name(place: int) -> Said:
     """A muscle in words, such as ``left tibialis anterior``."""
     muscle, side = muscle_of(place)
-    return f"{side} {muscle.replace('_', ' ')}"
+    name = MUSCLES[muscle]
+    return say("left {muscle}", muscle=name) if side == "left" else say("right {muscle}", muscle=name)
 
 
 def falls_text(falls: dict[int, Change]) -> str:
     """The falls in words, the largest first: ``left tibialis anterior 5 -> 3 (2024-05-01 to 2024-05-10)``."""
     ordered = sorted(falls.items(), key=lambda item: (item[1].best.burden - item[1].level, item[0]))
-    named = [
-        f"{muscle_name(place)} {written(-int(fall.best.burden))} -> {written(-int(fall.seen.burden))}"
-        f" ({fall.best.on} to {fall.seen.on})"
-        for place, fall in ordered[:NAMED_AT_MOST]
-    ]
-    more = len(ordered) - len(named)
-    return ", ".join(named) + (f" and {more} more" if more else "")
+    named = joined(", ", (_fall_text(place, fall) for place, fall in ordered[:NAMED_AT_MOST]))
+    more = len(ordered) - NAMED_AT_MOST
+    return say("{falls} and {count} more", falls=named, count=more) if more > 0 else named
+
+
+def _fall_text(place: int, fall: Change) -> Said:
+    return say(
+        "{muscle} {before} -> {after} ({from_on} to {until_on})",
+        muscle=muscle_name(place),
+        before=written(-int(fall.best.burden)),
+        after=written(-int(fall.seen.burden)),
+        from_on=fall.best.on,
+        until_on=fall.seen.on,
+    )
 
 
 def limbs_fallen(before: Assessment, now: Assessment) -> int:

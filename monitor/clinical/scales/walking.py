@@ -7,6 +7,8 @@ aid, 4 chair or bed, 5 ventilated, 6 dead). The distance walked is 5 m in some v
 from __future__ import annotations
 
 from monitor.clinical.history import Walking
+from monitor.clinical.words import WALKING
+from monitor.said import say
 
 AIDS: tuple[Walking, ...] = ("unaided", "cane", "walker", "wheelchair", "bedbound")
 """From the best to the worst; one place further is one step worse."""
@@ -45,7 +47,7 @@ def mobility_step(walking: Walking | None, gbs_disability: int | None) -> int | 
 def mobility_text(walking: Walking | None, gbs_disability: int | None) -> str:
     """What the step rests on: the aid, and the disability where it alone says worse or nothing else was recorded."""
     if walking is None:
-        return f"GBS disability {gbs_disability}"
-    if mobility_step(walking, gbs_disability) != STEP_OF[walking]:
-        return f"{walking}, GBS disability {gbs_disability}"
-    return walking
+        return say("GBS disability {grade}", grade="" if gbs_disability is None else gbs_disability)
+    if gbs_disability is not None and mobility_step(walking, gbs_disability) != STEP_OF[walking]:
+        return say("{walking}, GBS disability {grade}", walking=WALKING[walking], grade=gbs_disability)
+    return WALKING[walking]

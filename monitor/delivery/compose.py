@@ -7,25 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitor.clinical.alerts import Alert, Reason, Transition
-from monitor.clinical.dose_words import mg_per_m2
-from monitor.clinical.findings import Criterion, Finding, Urgency
-from monitor.clinical.guideline import DoseAction
-from monitor.clinical.history import History
+from monitor.clinical.alerts import Alert
+from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
+from monitor.clinical.history import Fact, History
+from monitor.clinical.other_guidelines import OtherAnswer
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation
-from monitor.delivery.facts import (
-    AlertFacts,
-    CorrectionEntry,
-    CorrectionFacts,
-    DrugFacts,
-    FindingFacts,
-    PatientFacts,
-    PolicyFacts,
-    TimeFacts,
-    UrgencyFacts,
-)
+from monitor.delivery.background import background_facts, drug_facts
+from monitor.delivery.course import trend_rows
+from monitor.delivery.facts import AlertFacts, FindingFacts, PatientFacts, PolicyFacts, TimeFacts, UrgencyFacts
 from monitor.delivery.gaps import missing_in_words
+from monitor.delivery.weighed import Weighed, weigh
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
     ASK_OTHERWISE,
@@ -35,11 +27,13 @@ from monitor.delivery.wording import (
     NOTICE,
     RULE_TITLES,
     WEAKNESS_RULES,
+    WORK_UP,
     action_in_words,
     day_in_words,
     instant_in_words,
     urgency_in_words,
 )
+from monitor.said import Said, joined, say, say_n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,30 +53,36 @@ def alert_facts(
     history: History,
     situation: Situation | None,
     now: datetime,
+    weighed: Weighed | None = None,
     others_told: Sequence[str] = (),
-    other_answers: Sequence[tuple[str, DoseAction]] = (),
-    known_at: datetime | None = None,
+    received_at: datetime | None = None,
     leaves_at: datetime | None = None,
     told_next: tuple[datetime, Sequence[str]] | None = None,
     taken_over_from: Sequence[str] = (),
 ) -> AlertFacts:
     """The facts of one patient's mail. ``alerts`` have their ids and are not empty; ``history`` is as known at ``now``.
 
-    ``other_answers`` are (guideline title, answer) of the guidelines the site does not follow; ``known_at`` is when the
-    newest record reached the feed; ``leaves_at`` is when the mail goes where it is held back over quiet hours; ``told_next``
-    is when and to whom it is passed on unless somebody acknowledges (to nobody else: everyone is told again);
-    ``taken_over_from`` are those told while the patient was another team's.
+    ``weighed`` is worked out here where it is not handed in; ``received_at`` is when the newest record of the evidence came
+    in; ``leaves_at`` is when the mail goes where it is held back over quiet hours; ``told_next`` is when and to whom it is
+    passed on unless somebody acknowledges (to nobody else: everyone is told again); ``taken_over_from`` are those told while
+    the patient was another team's.
     """
     ordered = sorted(alerts, key=lambda alert: -alert.urgency.rank)
     lead = ordered[0]
+    weighed = weighed or weigh(history, site.policy, now, ordered)
     names = tuple(alert_name(alert) for alert in ordered)
     on_drug = situation is not None and situation.on_drug
+    findings = tuple(_finding(alert, site, history, weighed, on_drug=on_drug) for alert in ordered)
+    shown = site.privacy != "none"
+    trend, trend_more = trend_rows(weighed.trend) if shown else ((), None)
+    weak = any(_weakness(alert.finding) for alert in ordered)
     return AlertFacts(
         urgency=urgency_facts(lead.urgency, site, on_drug=on_drug),
         alerts=names,
         patient=patient_facts(history, site),
         changed=_said_once([alert.finding.headline for alert in ordered]),
-        findings=tuple(_finding(alert, site, history, on_drug=on_drug) for alert in ordered),
+        guideline_says=next((each.guideline_says for each in findings if each.guideline_says is not None), None),
+        findings=findings,
         drug=drug_facts(situation),
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
         acknowledge_by=instant_in_words((leaves_at or lead.raised_at) + site.acknowledge_within[lead.urgency], site.policy.zone),
@@ -90,39 +90,15 @@ def alert_facts(
         told_next=None if told_next is None else told_next_in_words(*told_next, site),
         others_told=tuple(others_told),
         taken_over_from=tuple(taken_over_from),
-        differentials=DIFFERENTIALS if any(_weakness(alert.finding) for alert in ordered) else (),
-        other_guidelines=tuple(action_in_words(action, title) for title, action in other_answers),
-        times=_times(max(alert.finding.clinical_at for alert in ordered), known_at, now, site, history),
-        policy=policy_facts(site.policy),
-        notice=NOTICE,
-    )
-
-
-def correction_facts(
-    transitions: Sequence[Transition],
-    *,
-    site: Site,
-    history: History,
-    first_told_at: datetime,
-    now: datetime,
-    others_told: Sequence[str] = (),
-) -> CorrectionFacts:
-    """The facts of a correction. ``transitions`` were told before (``before`` is set) and are withdrawn, lowered or changed.
-
-    ``first_told_at``: when the earlier mail was made. Raises ValueError for a transition that corrects nothing.
-    """
-    changes = tuple(_change(transition, site) for transition in transitions)
-    highest = max((transition.before.urgency for transition in transitions if transition.before), key=lambda each: each.rank)
-    return CorrectionFacts(
-        urgency=urgency_facts(highest, site),
-        withdrawn=all(change.now is None for change in changes),
-        changed=any(change.now == change.was for change in changes),
-        alerts=tuple(change.alert for change in changes),
-        patient=patient_facts(history, site),
-        changes=changes,
-        earlier_mail=f"of {instant_in_words(first_told_at, site.policy.zone)}",
-        others_told=tuple(others_told),
-        times=(TimeFacts(label="Evaluated", at=instant_in_words(now, site.policy.zone)),),
+        situation=tuple(_situation(each) for each in findings),
+        background=background_facts(situation) if shown else (),
+        trend=trend,
+        trend_more=trend_more,
+        differentials=DIFFERENTIALS if weak else (),
+        work_up=WORK_UP if weak else (),
+        other_guidelines=tuple(action_in_words(each.action, each.guideline) for each in weighed.others),
+        disagreement=_disagreement(weighed.others),
+        times=_times(ordered, site, history, received_at, now),
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
@@ -153,10 +129,12 @@ def ask_of(finding: Finding) -> str:
     return ASKS.get(finding.rule, ASK_OTHERWISE)
 
 
-def told_next_in_words(at: datetime, people: Sequence[str], site: Site) -> str:
+def told_next_in_words(at: datetime, people: Sequence[str], site: Site) -> Said:
     """When it is passed on unless somebody acknowledges, and to whom; to nobody else: everyone is told again."""
-    who = f"told to {', '.join(people)}" if people else "told again"
-    return f"{instant_in_words(at, site.policy.zone)}: {who}"
+    when = instant_in_words(at, site.policy.zone)
+    if not people:
+        return say("{at}: told again", at=when)
+    return say("{at}: told to {people}", at=when, people=", ".join(people))
 
 
 def urgency_facts(urgency: Urgency, site: Site, *, on_drug: bool = False) -> UrgencyFacts:
@@ -171,9 +149,8 @@ def patient_facts(history: History, site: Site) -> PatientFacts | None:
     return PatientFacts(patient_id=history.patient_id, site=history.patient.site, team=site.team or history.patient.team)
 
 
-def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> FindingFacts:
-    finding = alert.finding
-    action = finding.action
+def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on_drug: bool) -> FindingFacts:
+    finding, action = alert.finding, alert.finding.action
     return FindingFacts(
         alert=alert_name(alert),
         rule=finding.rule,
@@ -184,7 +161,47 @@ def _finding(alert: Alert, site: Site, history: History, *, on_drug: bool) -> Fi
         met=tuple(criterion_in_words(each) for each in finding.criteria if each.met),
         not_met=tuple(criterion_in_words(each) for each in finding.criteria if not each.met),
         missing=tuple(missing_in_words(finding.rule, name) for name in finding.missing),
-        evidence=tuple(dict.fromkeys(f"{each.kind} of {_clinical(each.at, site, history)}" for each in finding.evidence)),
+        evidence=tuple(dict.fromkeys(_evidence(each, site, history) for each in finding.evidence)),
+        turning=tuple(point.said for point in weighed.turning.get(finding.rule, ())),
+    )
+
+
+def _situation(finding: FindingFacts) -> Said:
+    return say(
+        "{alert}: {title} (rule {rule}), {urgency}",
+        alert=finding.alert,
+        title=finding.title,
+        rule=finding.rule,
+        urgency=finding.urgency.word,
+    )
+
+
+def _evidence(evidence: Evidence, site: Site, history: History) -> Said:
+    on = _clinical(evidence.at, site, history)
+    match evidence.kind:
+        case "assessment":
+            return say("assessment of {day}", day=on)
+        case "dose":
+            return say("dose of {day}", day=on)
+        case "course":
+            return say("course of {day}", day=on)
+        case "lab":
+            return say("laboratory result of {day}", day=on)
+        case "treatment":
+            return say("treatment of {day}", day=on)
+        case _:
+            return say("investigation of {day}", day=on)
+
+
+def _disagreement(others: Sequence[OtherAnswer]) -> Said | None:
+    names = [each.guideline for each in others if not each.same]
+    if not names:
+        return None
+    return say_n(
+        "The guidelines disagree: {others} answers otherwise.",
+        "The guidelines disagree: {others} answer otherwise.",
+        count=len(names),
+        others=joined(", ", names),
     )
 
 
@@ -201,7 +218,9 @@ def title_of(finding: Finding) -> str:
 
 def criterion_in_words(criterion: Criterion) -> str:
     """What was found, and who says that it counts."""
-    return f"{criterion.text}. Source: {criterion.source}" if criterion.source else criterion.text
+    if not criterion.source:
+        return criterion.text
+    return say("{criterion}. Source: {source}", criterion=criterion.text, source=criterion.source)
 
 
 def _weakness(finding: Finding) -> bool:
@@ -210,34 +229,40 @@ def _weakness(finding: Finding) -> bool:
     )
 
 
-def drug_facts(situation: Situation | None) -> DrugFacts | None:
-    """On or off bortezomib, and the last and the next dose; None for a patient who is not watched."""
-    if situation is None:
-        return None
-    last, due = situation.last_dose, situation.next_dose_due_on()
-    days_off = situation.days_after_stop(situation.today)
-    given = None
-    if last is not None:
-        in_all = mg_per_m2(situation.cumulative_mg_per_m2(situation.today))
-        given = f"{mg_per_m2(last.dose_mg_per_m2)} on {day_in_words(last.on)} ({in_all} in all)"
-    return DrugFacts(
-        status="On bortezomib" if days_off is None else f"Off bortezomib for {days_off} day{'' if days_off == 1 else 's'}",
-        last_dose=given,
-        next_dose=None if due is None else f"{day_in_words(due)}, by schedule ({situation.schedule})",
-    )
-
-
 def _times(
-    assessed_at: datetime, known_at: datetime | None, now: datetime, site: Site, history: History
+    alerts: Sequence[Alert], site: Site, history: History, received_at: datetime | None, now: datetime
 ) -> tuple[TimeFacts, ...]:
-    times = [TimeFacts(label="Clinical facts of", at=_clinical(assessed_at, site, history))]
-    if known_at is not None:
-        times.append(TimeFacts(label="Known to this program", at=instant_in_words(known_at, site.policy.zone)))
-    times.append(TimeFacts(label="Evaluated", at=instant_in_words(now, site.policy.zone)))
+    """From the bedside to this mail: examined, recorded in the hospital, received here, evaluated."""
+    zone, evidence = site.policy.zone, [each for alert in alerts for each in alert.finding.evidence]
+    visits = [each.at for each in evidence if each.kind == "assessment"]
+    clinical_at = max(visits, default=max(alert.finding.clinical_at for alert in alerts))
+    label = say("Assessed") if visits else say("Clinical facts of")
+    times = [TimeFacts(label=label, at=_clinical(clinical_at, site, history))]
+    recorded_at = _recorded_at(evidence, history)
+    if recorded_at is not None:
+        times.append(TimeFacts(label=say("Recorded"), at=instant_in_words(recorded_at, zone)))
+    if received_at is not None:
+        times.append(TimeFacts(label=say("Received"), at=instant_in_words(received_at, zone)))
+    times.append(TimeFacts(label=say("Evaluated"), at=instant_in_words(now, zone)))
     return tuple(times)
 
 
-def _clinical(at: datetime, site: Site, history: History) -> str:
+def _recorded_at(evidence: Sequence[Evidence], history: History) -> datetime | None:
+    """When the hospital knew the newest fact of the evidence; None where none of it is in the history."""
+    kinds: dict[str, Sequence[Fact]] = {
+        "assessment": history.assessments,
+        "dose": history.doses,
+        "lab": history.labs,
+        "investigation": history.investigations,
+        "treatment": history.treatments,
+        "course": history.courses,
+    }
+    named = {(each.kind, each.id, each.version) for each in evidence}
+    known = [fact.known_at for kind, facts in kinds.items() for fact in facts if (kind, fact.fact_id, fact.version) in named]
+    return max(known, default=None)
+
+
+def _clinical(at: datetime, site: Site, history: History) -> Said:
     """A clinical time as precise as it was recorded: a bare day stays a day."""
     to_the_minute = any(each.at == at and not each.day_only for each in history.assessments) or any(
         each.at == at and not each.day_only for each in history.doses
@@ -245,27 +270,3 @@ def _clinical(at: datetime, site: Site, history: History) -> str:
     if to_the_minute:
         return instant_in_words(at, site.policy.zone)
     return day_in_words(at.astimezone(site.policy.zone).date())
-
-
-def _change(transition: Transition, site: Site) -> CorrectionEntry:
-    before, after = transition.before, transition.after
-    if before is None or transition.reason not in (Reason.WITHDRAWN, Reason.CORRECTED_LOWER):
-        raise ValueError("a correction is of an alert that was withdrawn, lowered or changed")
-    withdrawn = transition.reason is Reason.WITHDRAWN
-    return CorrectionEntry(
-        alert=alert_name(after),
-        title=title_of(before.finding),
-        was=urgency_facts(before.urgency, site),
-        now=None if withdrawn else urgency_facts(after.urgency, site),
-        headline=before.finding.headline,
-        headline_now=None if withdrawn else after.finding.headline,
-        why=_why(transition.reason, same_urgency=after.urgency is before.urgency),
-    )
-
-
-def _why(reason: Reason, *, same_urgency: bool) -> str:
-    if reason is Reason.WITHDRAWN:
-        return "The record it rested on was corrected; on the corrected record it never held."
-    if same_urgency:
-        return "The record it rested on was corrected, or more of it is known; another dose is advised now."
-    return "The record it rested on was corrected, or more of it is known; what remains is less urgent."

@@ -11,12 +11,12 @@ from monitor.clinical.alerts import Alert
 from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
 from monitor.clinical.situation import Situation
+from monitor.delivery.background import drug_facts
 from monitor.delivery.compose import (
     Site,
     alert_name,
     ask_of,
     criterion_in_words,
-    drug_facts,
     patient_facts,
     policy_facts,
     title_of,
@@ -24,7 +24,8 @@ from monitor.delivery.compose import (
     urgency_facts,
 )
 from monitor.delivery.facts import DigestEntry, DigestFacts, ReminderEntry, ReminderFacts, TimeFacts
-from monitor.delivery.wording import NOTICE, action_in_words, day_in_words, duration_in_words, instant_in_words
+from monitor.delivery.wording import NOTICE, action_in_words, count_in_words, day_in_words, duration_in_words, instant_in_words
+from monitor.said import Said, say
 
 AT_LENGTH = 60
 REMINDED_AT_LENGTH = 25
@@ -62,11 +63,13 @@ def digest_facts(
     why: Sequence[str],
     now: datetime,
     leaves_at: datetime | None = None,
+    received_at: datetime | None = None,
     others_told: Sequence[str] = (),
 ) -> DigestFacts:
     """The facts of a digest: every alert once, immediate first, then by patient. ``alerts`` is not empty.
 
-    ``leaves_at`` is when it goes where it is held back over quiet hours.
+    ``leaves_at`` is when it goes where it is held back over quiet hours; ``received_at`` when the newest record that they
+    rest on came in.
     """
     ordered = sorted(alerts, key=lambda alert: (-alert.urgency.rank, alert.patient_id, alert.finding.clinical_at))
     counts = {urgency: sum(alert.urgency is urgency for alert in ordered) for urgency in reversed(Urgency)}
@@ -79,12 +82,12 @@ def digest_facts(
         entries=tuple(_digest_entry(alert, site, histories[alert.patient_id]) for alert in ordered[:AT_LENGTH]),
         shortly=_the_rest([alert for alert in ordered[AT_LENGTH:] if alert.urgency is not Urgency.IMMEDIATE], site, histories),
         patients=len({alert.patient_id for alert in ordered}),
-        counts=tuple(f"{count} {urgency.value}" for urgency, count in counts.items() if count),
+        counts=tuple(count_in_words(urgency, count) for urgency, count in counts.items() if count),
         announce_within=duration_in_words(announce_within),
         acknowledge_by=instant_in_words((leaves_at or now) + site.acknowledge_within[highest], site.policy.zone),
         acknowledge_with=f"bipn-monitor ack {alert_name(ordered[0])} --by NAME",
         others_told=tuple(others_told),
-        times=(TimeFacts(label="Evaluated", at=instant_in_words(now, site.policy.zone)),),
+        times=_times(ordered, site, received_at, say("Collected"), now),
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
@@ -97,8 +100,12 @@ def reminder_facts(
     histories: Mapping[str, History],
     again_at: datetime,
     now: datetime,
+    received_at: datetime | None = None,
 ) -> ReminderFacts:
-    """The facts of one reader's reminder. ``unanswered`` is not empty; ``again_at``: when the first of it is told again."""
+    """The facts of one reader's reminder. ``unanswered`` is not empty; ``again_at``: when the first of it is told again.
+
+    ``received_at``: when the newest record that they rest on came in.
+    """
     ordered = most_urgent_first(unanswered)
     rest = [each.alert for each in ordered[REMINDED_AT_LENGTH:]]
     return ReminderFacts(
@@ -109,7 +116,7 @@ def reminder_facts(
         patients=len({each.alert.patient_id for each in ordered}),
         passed_on=any(each.passed_on for each in ordered),
         again_at=instant_in_words(again_at, site.policy.zone),
-        times=(TimeFacts(label="Not acknowledged at", at=instant_in_words(now, site.policy.zone)),),
+        times=_times([each.alert for each in ordered], site, received_at, say("Not acknowledged at"), now),
         policy=policy_facts(site.policy),
         notice=NOTICE,
     )
@@ -120,24 +127,44 @@ def most_urgent_first(unanswered: Sequence[Unanswered]) -> list[Unanswered]:
     return sorted(unanswered, key=lambda each: (-each.alert.urgency.rank, each.alert.patient_id, each.since))
 
 
+def _times(
+    alerts: Sequence[Alert], site: Site, received_at: datetime | None, label: Said, now: datetime
+) -> tuple[TimeFacts, ...]:
+    """Of all of them: of which days they are, when the newest record came in, when they were found; ``label`` is of now."""
+    zone = site.policy.zone
+    days = sorted(alert.finding.clinical_at.astimezone(zone).date() for alert in alerts)
+    found = sorted(alert.raised_at for alert in alerts)
+    times = [TimeFacts(label=say("Clinical facts of"), at=_from_to(day_in_words(days[0]), day_in_words(days[-1])))]
+    if received_at is not None:
+        times.append(TimeFacts(label=say("Received"), at=instant_in_words(received_at, zone)))
+    evaluated = _from_to(instant_in_words(found[0], zone), instant_in_words(found[-1], zone))
+    times.append(TimeFacts(label=say("Evaluated"), at=evaluated))
+    return (*times, TimeFacts(label=label, at=instant_in_words(now, zone)))
+
+
+def _from_to(first: Said, last: Said) -> Said:
+    return first if first == last else say("{first} to {last}", first=first, last=last)
+
+
 def _the_rest(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:
     """A short line for each patient with an immediate alert and for some of the others, and how many are not named."""
     immediate = _a_line_each([alert for alert in alerts if alert.urgency is Urgency.IMMEDIATE], site, histories)
     others = _a_line_each([alert for alert in alerts if alert.urgency is not Urgency.IMMEDIATE], site, histories)
     unnamed = len(others) - SHORTLY
-    more = (f"and {unnamed} more, none of them immediate",) if unnamed > 0 else ()
+    more = (say("and {unnamed} more, none of them immediate", unnamed=unnamed),) if unnamed > 0 else ()
     return (*immediate, *others[:SHORTLY], *more)
 
 
 def _a_line_each(alerts: Sequence[Alert], site: Site, histories: Mapping[str, History]) -> tuple[str, ...]:
     """A short line for each patient, in the order of the alerts: who, and the names of the alerts."""
-    lines = []
+    lines: list[str] = []
     for patient_id, several in groupby(alerts, key=lambda alert: alert.patient_id):
         who = patient_facts(histories[patient_id], site)
         names = ", ".join(alert_name(alert) for alert in several)
-        lines.append(
-            f"{who.patient_id}{', ' + who.site if who.site else ''} [{names}]" if who else f"patient not shown [{names}]"
-        )
+        if who is None:
+            lines.append(say("patient not shown [{alerts}]", alerts=names))
+        else:
+            lines.append(f"{who.patient_id}{', ' + who.site if who.site else ''} [{names}]")
     return tuple(lines)
 
 

@@ -15,16 +15,18 @@ from monitor.clinical.situation import situate
 from monitor.clinical.synthetic import is_synthetic
 from monitor.config.settings import Recipient, Team
 from monitor.delivery import compose
+from monitor.delivery.corrections import correction_facts
 from monitor.delivery.facts import AlertFacts, FigureFacts, Kind, MailFacts
 from monitor.delivery.language import Language
 from monitor.delivery.message import figure_cid, mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
+from monitor.delivery.weighed import weigh
 from monitor.service import alarms, naming, replies
 from monitor.service.figure_of import WIDTH, Kept, keep_figure
 from monitor.service.opening import Site
 from monitor.service.people import acknowledge_within, recipient_known, team_of, told_next
-from monitor.store import correspondence, histories, outbox
+from monitor.store import arrivals, correspondence, histories, outbox
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ def queue_alert(
     urgency = max((alert.urgency for alert in alerts), key=lambda each: each.rank)
     queued = 0
     figures: dict[Language, Kept | None] = {}
+    weighed, received_at = weigh(known, site.policy, now, alerts), arrivals.newest_of(connection, alerts)
     for recipient in people:
         if site.settings.privacy != "none" and recipient.language not in figures:
             findings = [alert.finding for alert in alerts]
@@ -79,6 +82,8 @@ def queue_alert(
             history=known,
             situation=situation,
             now=now,
+            weighed=weighed,
+            received_at=received_at,
             others_told=tuple(each.name for each in people if each.address != recipient.address),
             leaves_at=leaves_at,
             taken_over_from=taken_over_from,
@@ -113,11 +118,12 @@ def queue_correction(
     if not told_before:
         return 0
     people = {told.address: recipient_known(site.settings, told.address, told.name) for told in told_before}
-    facts = compose.correction_facts(
+    facts = correction_facts(
         corrections,
         site=mail_site(site, team_of(site.settings, known.patient).name),
         history=known,
         first_told_at=min(told.created_at for told in told_before),
+        received_at=arrivals.newest_of(connection, [transition.after for transition in corrections]),
         now=now,
     )
     alerts = tuple(transition.after for transition in corrections)

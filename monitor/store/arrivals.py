@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from monitor.clinical.alerts import Alert
 from monitor.store.dialect import all_rows, placeholders
 from monitor.store.fact_tables import KINDS
 from monitor.store.times import instant_or
 
+_AT_ONCE = 50
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 _ANY_ZONE = timedelta(days=2)
 """Stored times are text, and another program may have written them in any zone; so many days before are read too."""
 
@@ -30,6 +33,28 @@ def lately(connection: Connection, patient_ids: Sequence[str], since: datetime) 
             if at > since:
                 found.setdefault(patient_id, {})[kind, version] = at
     return found
+
+
+def newest_of(connection: Connection, alerts: Sequence[Alert]) -> datetime | None:
+    """When the newest of the facts that alerts rest on came in, in UTC; None where none of them is stored any more."""
+    found: list[datetime] = []
+    for start in range(0, len(alerts), _AT_ONCE):
+        several = alerts[start : start + _AT_ONCE]
+        patients = sorted({alert.patient_id for alert in several})
+        versions: dict[str, set[int]] = {}
+        for evidence in (each for alert in several for each in alert.finding.evidence):
+            versions.setdefault(f"{evidence.kind}s", set()).add(evidence.version)
+        for kind in versions.keys() & set(KINDS):
+            found += _stored(connection, kind, patients, sorted(versions[kind]))
+    return max(found, default=None)
+
+
+def _stored(connection: Connection, kind: str, patients: Sequence[str], versions: Sequence[int]) -> list[datetime]:
+    of_patients, marks = (placeholders(connection.dialect, len(each)) for each in (patients, versions))
+    statement = f"SELECT stored_at FROM {kind} WHERE patient_id IN ({of_patients}) AND coalesce(version, id) IN ({marks})"
+    rows = all_rows(connection, statement, (*patients, *versions))
+    instants = (instant_or(str(stored_at), UTC, otherwise=_UNKNOWN) for (stored_at,) in rows)
+    return [instant for instant in instants if instant != _UNKNOWN]
 
 
 def assessments(connection: Connection, since: datetime, *, but: str) -> int:

@@ -10,12 +10,13 @@ from typing import Literal, get_args
 import pytest
 
 from monitor.clinical.alerts import Alert, Reason, Transition
-from monitor.clinical.findings import Finding, Urgency
+from monitor.clinical.findings import Evidence, Finding, Urgency
 from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
 from monitor.delivery.builtin import builtin
-from monitor.delivery.compose import Site, alert_facts, correction_facts, policy_facts
+from monitor.delivery.compose import Site, alert_facts, policy_facts
+from monitor.delivery.corrections import correction_facts
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
@@ -77,7 +78,8 @@ def test_given_motor_or_immune_rules_when_composed_then_cord_compression_is_the_
 def test_given_a_patient_on_the_drug_when_composed_then_last_and_next_dose_are_told() -> None:
     drug = facts_of(a_finding()).drug
     assert drug is not None
-    assert (drug.status, drug.last_dose) == ("On bortezomib", "1.3 mg/m2 on 26 Feb 2024 (10.4 mg/m2 in all)")
+    assert (drug.status, drug.last_dose) == ("On bortezomib", "1.3 mg/m2 on 26 Feb 2024")
+    assert drug.cumulative == "10.4 mg/m2 in 8 doses"
     assert drug.next_dose == "4 Mar 2024, by schedule (weekly)"
 
 
@@ -103,7 +105,9 @@ def test_given_a_bare_day_when_composed_then_no_time_of_day_is_invented() -> Non
     timed, bare = an_assessment(50, at=at(50, 9, 40), day_only=False), an_assessment(50)
     for assessment, words in ((timed, "27 Feb 2024, 09:40 +01:00"), (bare, "27 Feb 2024")):
         history = a_history(a_course(), *weekly_doses(8), assessment)
-        assert facts_of(a_finding(clinical_at=assessment.at), history=history).times[0].at == words
+        seen = Evidence(kind="assessment", id=assessment.fact_id, version=assessment.version, at=assessment.at)
+        times = facts_of(a_finding(evidence=(seen,)), history=history).times
+        assert (times[0].label, times[0].at) == ("Assessed", words)
 
 
 @pytest.mark.parametrize(("approved_by", "words"), [(None, "nobody: not validated"), ("Dr. A. Example", "Dr. A. Example")])

@@ -115,7 +115,7 @@ def test_given_the_edge_of_announce_within_when_polled_then_the_day_decides(clin
     clinic.assess("P-1", 30, **WELL)
     clinic.assess("P-1", 36, **LOST)
     polled = clinic.poll(on(36 + days, 23) if days == 14 else on(36 + days, 0, 10))
-    lost = [mail for mail in polled.mails if "wheelchair" in mail.text]
+    lost = [mail for mail in polled.mails if "Rapid motor decline" in mail.text]
     assert len(lost) == 2
     assert all(("digest" in mail.message["Subject"]) is in_digest for mail in lost)
 

@@ -11,28 +11,42 @@ from monitor.cli.options import ConfigOption, config_path
 
 if TYPE_CHECKING:
     from monitor.delivery.facts import Kind
+    from monitor.delivery.language import Language
 
 
 def preview(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="alert, reminder, digest, correction, operations, test, or all.")
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="alert, reminder, escalation, digest, correction, operations, coverage, link, test, or all.",
+        ),
     ] = "all",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("preview"),
     config: ConfigOption = None,
 ) -> None:
-    """Render mails of every kind and urgency into files."""
+    """Render mails of every kind, urgency and language into files, by the templates that are configured."""
     from monitor.cli.output import emit, note
     from monitor.delivery.preview import preview_files
     from monitor.errors import UsageError
 
     kinds, templates = _kinds(kind), _own_templates(context, config)
     try:
-        index, *files = preview_files(out, kinds, templates=templates)
+        index, *files = preview_files(out, kinds, templates=templates, draw=_sample_figure)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}; name another place with --out DIR") from error
     emit(str(index))
     note(f"{len(files)} files of made-up patients in {out}; open {index.name} first")
+
+
+def _sample_figure(language: Language) -> bytes | None:
+    from monitor.delivery.figure.making import sheet_of
+    from monitor.delivery.figure.sheet import sheet_json
+    from monitor.delivery.samples_trend import sample_trend
+    from monitor.service.figure_of import drawer
+
+    return drawer().draw(sheet_json(sheet_of(sample_trend(), language)), "png")
 
 
 def _kinds(word: str) -> tuple[Kind, ...]:

@@ -106,7 +106,7 @@ def _built(message: OutgoingMessage, picture: Picture | None) -> bytes:
     repeat = in_language(REPEAT, message.language or "en")
     mail.set_content(f"{repeat}\n\n{message.text}" if message.maybe_repeat else message.text, cte="quoted-printable")
     if message.html is not None:
-        html = message.html if picture is not None else _FIGURE.sub("", message.html)
+        html = message.html if picture is not None else without_figure(message.html)
         html = _with_notice(html, repeat) if message.maybe_repeat else html
         mail.add_alternative(html, subtype="html", cte="quoted-printable")
         mail.set_boundary(_boundary("", message))
@@ -115,6 +115,11 @@ def _built(message: OutgoingMessage, picture: Picture | None) -> bytes:
             _show(page, picture)
             page.set_boundary(_boundary("page ", message))
     return _unfolded(mail.as_bytes())
+
+
+def without_figure(html: str) -> str:
+    """The page without the part that shows the picture."""
+    return _FIGURE.sub("", html)
 
 
 def _show(page: Message, picture: Picture) -> None:

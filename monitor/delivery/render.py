@@ -65,7 +65,7 @@ def render_or_builtin(
     try:
         return render(kind, facts, folder=folder, language=language), None
     except TemplateBroken as broken:
-        return builtin(one_line_each(in_language(facts, language))), broken
+        return builtin(one_line_each(in_language(facts, language)), language), broken
 
 
 def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[TemplateProblem]:
@@ -81,6 +81,11 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
             if (key := (problem.file, problem.line, problem.problem)) not in told:
                 told.add(key)
                 yield problem
+
+
+def file_of(kind: Kind, part: Part, folder: Path | None) -> Path:
+    """The file that makes a part of the mail: the clinic's where there is one."""
+    return Path(_file(environment_for(folder), f"{kind}/{part}"))
 
 
 def _small(page: str, before: str) -> str:

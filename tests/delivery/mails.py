@@ -41,6 +41,7 @@ def as_mail(kind: Kind, facts: MailFacts, token: str, language: Language = "en")
             text=rendered.text,
             html=rendered.html,
             date=datetime(2011, 3, 15, 10, 21, tzinfo=timezone(timedelta(hours=1))),
+            language=language,
         )
     )
 

@@ -1,4 +1,4 @@
-"""Changes after the last bortezomib dose: D1-D5 of docs/clinical.md.
+"""Changes after the last bortezomib dose: D1-D4 of docs/clinical.md.
 
 Sensory grade, neuropathic pain and its intensity are compared with the best value in the days before the stop (or the last
 earlier one, where those days hold none) and after it. The day that counts is the one on which the present state was first
@@ -7,8 +7,10 @@ recorded: worse on day 30 and the same on day 50 is still what began on day 30.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from operator import attrgetter
 
 from monitor.clinical.clauses import AfterStop, Clause, GradeAfterStop, MarkedAfterStop
@@ -20,18 +22,28 @@ from monitor.clinical.motor_measures import Track, grade_tracks
 from monitor.clinical.motor_picture import MotorCriterion, source_of
 from monitor.clinical.scales.pain import neuropathic_nrs
 from monitor.clinical.situation import Situation
+from monitor.clinical.words import NO, YES
+from monitor.said import Said, joined, say
+
+Text = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterStopCriterion:
-    """One of D1-D5. The fields after ``criterion`` are set where it is met."""
+    """One of D1-D5, put in words when ``criterion`` is asked for. The fields after ``text`` are set where it is met."""
 
-    criterion: Criterion
+    id: str
+    clause: Clause
+    text: Text
     urgency: Urgency | None = None
     said: str = ""
     seen: Assessment | None = None
     began_on: date | None = None
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def criterion(self) -> Criterion:
+        return Criterion(id=self.id, met=self.urgency is not None, text=self.text(), source=source_of(self.clause))
 
 
 def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...]) -> AfterStopCriterion:
@@ -40,21 +52,31 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     So does a new aid (M8) beside the fall of one limb: a cane after a fracture. Loss of walking always goes up.
     """
     clause = situation.policy.thresholds.after_discontinuation.motor
-    rule = f"any motor criterion from day {clause.from_day} to {clause.to_day} after the last dose counts, one tier up"
+
+    def with_rule(text: str) -> Said:
+        from_day, to_day = clause.from_day, clause.to_day
+        rule = say(
+            "any motor criterion from day {from_day} to {to_day} after the last dose counts, one tier up",
+            from_day=from_day,
+            to_day=to_day,
+        )
+        return say("{text}; {rule}", text=text, rule=rule)
+
     stop = situation.stopped_on
     if stop is None:
-        return _not_met("motor-after-stop", clause, f"{_on_drug(situation)}; {rule}")
+        return AfterStopCriterion(id="motor-after-stop", clause=clause, text=lambda: with_rule(on_drug(situation)))
     held = [each for each in after_stop if each.seen is not None and _in_days(clause, each.seen.on, stop)]
     if not held:
-        return _not_met("motor-after-stop", clause, f"none since the last dose on {stop}; {rule}")
+        return AfterStopCriterion(id="motor-after-stop", clause=clause, text=lambda: with_rule(_none_since(stop)))
     one_limb = any(each.id == "single-limb" for each in held)
     urgencies = [_one_up(each, clause, one_limb=one_limb) for each in held]
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
-    day = (leading.seen.on - stop).days if leading.seen is not None else 0
+    said = _after_last_dose(leading.said, leading.seen.on if leading.seen is not None else stop, stop)
     names = ", ".join(each.id for each in held)
-    said = f"{leading.said}, {in_days(day)} after the last dose"
     return AfterStopCriterion(
-        criterion=_criterion("motor-after-stop", clause, f"{said} on {stop} ({names}); {rule}", met=True),
+        id="motor-after-stop",
+        clause=clause,
+        text=lambda: with_rule(say("{words} ({note})", words=on_last_dose(said, stop), note=names)),
         urgency=urgency,
         said=said,
         seen=leading.seen,
@@ -70,52 +92,23 @@ def sensory_after_stop(situation: Situation) -> tuple[AfterStopCriterion, ...]:
     stop = situation.stopped_on
     tracks = [] if stop is None else _sensory_tracks(situation, stop, max(early.to_day, late.to_day, marked.to_day))
     return (
-        _worse(situation, tracks, "sensory-early", early, f"{_by(early)}: possible coasting"),
-        _worse(situation, tracks, "sensory-late", late, f"{_by(late)}: too late for coasting"),
-        _worse(situation, tracks, "sensory-marked", marked, _by(marked)),
+        _worse(situation, tracks, "sensory-early", early, lambda: say("{rule}: possible coasting", rule=_by(early))),
+        _worse(situation, tracks, "sensory-late", late, lambda: say("{rule}: too late for coasting", rule=_by(late))),
+        _worse(situation, tracks, "sensory-marked", marked, lambda: _by_far(marked)),
     )
 
 
-def not_recovering(situation: Situation) -> AfterStopCriterion:
-    """D5: long after the stop still at this grade, no better than at it, or than when first seen after it.
-
-    A known baseline is not bortezomib's doing.
-    """
-    clause = situation.policy.thresholds.after_discontinuation.not_recovering
-    rule = f"grade {clause.grade} or worse, no better than at the stop, {clause.after_days} days after the last dose counts"
-    stop = situation.stopped_on
-    if stop is None:
-        return _not_met("not-recovering", clause, f"{_on_drug(situation)}; {rule}")
-    day = (situation.today - stop).days
-    patient = situation.history.patient
-    reach = _reach_days(situation, stop)
-    texts: list[str] = []
-    for name, baseline in (("sensory_grade", patient.baseline_sensory_grade), ("motor_grade", patient.baseline_motor_grade)):
-        for track in grade_tracks(situation, name, reach, baseline, back_to=stop):
-            newest, reference = track.newest, _at_stop(track.readings, stop)
-            if newest is None or newest.on <= stop or reference is None or reference is newest:
-                texts.append(f"{_text(track, None, situation)}, not recorded at the stop and after it")
-                continue
-            since_stop = in_days((newest.on - stop).days)
-            said = f"{track.what}: {track.show(reference)} on {reference.on}, {track.show(newest)} on {newest.on}, {since_stop}"
-            texts.append(said)
-            above = newest.burden >= clause.grade and newest.burden > (baseline or 0)
-            if above and newest.burden >= reference.burden and day >= clause.after_days:
-                return AfterStopCriterion(
-                    criterion=_criterion("not-recovering", clause, f"{said} after the last dose on {stop}; {rule}", met=True),
-                    urgency=clause.urgency,
-                    said=f"not recovering: {said} after the last dose",
-                    seen=newest.record,
-                    began_on=stop,
-                    evidence=evidence_of(newest.record, reference.record),
-                )
-    return _not_met("not-recovering", clause, f"{'; '.join(texts)}; {rule}")
+def on_last_dose(change: str, stop: date) -> Said:
+    """A change of so many days after the last dose, with the day of that dose."""
+    return say("{change} on {day}", change=change, day=stop)
 
 
-def _at_stop(found: list[Reading], stop: date) -> Reading | None:
-    """The value in force at the stop, or the first one recorded after it. The baseline is neither."""
-    recorded = [reading for reading in found if reading.record is not None]
-    return next((reading for reading in recorded if reading.on <= stop), recorded[-1] if recorded else None)
+def _none_since(stop: date) -> Said:
+    return say("none since the last dose on {day}", day=stop)
+
+
+def _after_last_dose(change: str, seen_on: date, stop: date) -> str:
+    return say("{change}, {days} after the last dose", change=change, days=in_days((seen_on - stop).days))
 
 
 def _one_up(criterion: MotorCriterion, clause: AfterStop, *, one_limb: bool) -> Urgency:
@@ -136,7 +129,7 @@ class _Sensory:
 
 def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sensory]:
     """Readings from the days before the stop on, or from the last one before them."""
-    first_on, assessments, reach = situation.first_on, situation.assessments, _reach_days(situation, stop)
+    first_on, assessments, reach = situation.first_on, situation.assessments, reach_days(situation, stop)
     baseline = situation.history.patient.baseline_sensory_grade
     graded = grade_tracks(situation, "sensory_grade", reach, baseline, back_to=stop)
     tracks = [_Sensory("grade", track) for track in graded]
@@ -145,8 +138,8 @@ def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sens
     if pain:  # a number alone does not say which pain was rated
         rated = attrgetter("neuropathic_pain", "pain_nrs")
         nrs = readings(assessments, rated, first_on=first_on, reach_days=reach, burden_of=_nrs, back_to=stop)
-        tracks.append(_Sensory("pain", Track("neuropathic pain", _yes_no, pain, first_on)))
-        tracks.append(_Sensory("nrs", Track("neuropathic pain NRS", _rated, nrs, first_on)))
+        tracks.append(_Sensory("pain", Track(say("neuropathic pain"), _yes_no, pain, first_on)))
+        tracks.append(_Sensory("nrs", Track(say("neuropathic pain NRS"), _rated, nrs, first_on)))
     oldest = stop - timedelta(days=situation.policy.thresholds.after_discontinuation.compare_days_before_stop)
     return [
         _Sensory(each.kind, each.track._replace(readings=_from(each.track.readings, oldest, stop)))
@@ -155,7 +148,7 @@ def _sensory_tracks(situation: Situation, stop: date, to_day: int) -> list[_Sens
     ]
 
 
-def _reach_days(situation: Situation, stop: date) -> int:
+def reach_days(situation: Situation, stop: date) -> int:
     """From today back to the days before the stop."""
     return (situation.today - stop).days + situation.policy.thresholds.after_discontinuation.compare_days_before_stop
 
@@ -168,28 +161,37 @@ def _from(found: list[Reading], oldest: date, stop: date) -> list[Reading]:
 
 
 def _worse(
-    situation: Situation, tracks: list[_Sensory], identifier: str, clause: GradeAfterStop | MarkedAfterStop, rule: str
+    situation: Situation, tracks: list[_Sensory], identifier: str, clause: GradeAfterStop | MarkedAfterStop, rule: Text
 ) -> AfterStopCriterion:
     stop = situation.stopped_on
     if stop is None:
-        return _not_met(identifier, clause, f"{_on_drug(situation)}; {rule}")
-    texts = []
-    for each in tracks:
-        track = each.track
-        found = _change_of(each, clause, situation)
-        texts.append(_text(track, found, situation))
+        text = partial(_with_rule, rule, partial(on_drug, situation))
+        return AfterStopCriterion(id=identifier, clause=clause, text=text)
+    changes = [(each.track, _change_of(each, clause, situation)) for each in tracks]
+    for track, found in changes:
         if found is None or not _in_days(clause, found.seen.on, stop):
             continue
-        said = f"{track.said(found)}, {in_days((found.seen.on - stop).days)} after the last dose"
+        said = _after_last_dose(track.said(found), found.seen.on, stop)
         return AfterStopCriterion(
-            criterion=_criterion(identifier, clause, f"{said} on {stop}; {rule}", met=True),
+            id=identifier,
+            clause=clause,
+            text=partial(_with_rule, rule, partial(on_last_dose, said, stop)),
             urgency=clause.urgency,
             said=said,
             seen=found.record,
             began_on=found.seen.on,
             evidence=evidence_of(found.newest.record, found.record, found.best.source),
         )
-    return _not_met(identifier, clause, f"{'; '.join(texts) or 'nothing recorded'}; {rule}")
+
+    def unchanged() -> str:
+        texts = [track_text(track, found, situation) for track, found in changes]
+        return joined("; ", texts) if texts else say("nothing recorded")
+
+    return AfterStopCriterion(id=identifier, clause=clause, text=partial(_with_rule, rule, unchanged))
+
+
+def _with_rule(rule: Text, text: Text) -> Said:
+    return say("{text}; {rule}", text=text(), rule=rule())
 
 
 def _change_of(each: _Sensory, clause: GradeAfterStop | MarkedAfterStop, situation: Situation) -> Change | None:
@@ -209,7 +211,7 @@ def _change_of(each: _Sensory, clause: GradeAfterStop | MarkedAfterStop, situati
     return change(each.track.readings, enough, within_days=days, first_on=situation.first_on)
 
 
-def _text(track: Track, found: Change | None, situation: Situation) -> str:
+def track_text(track: Track, found: Change | None, situation: Situation) -> str:
     """The track in words that do not change from day to day while nothing is recorded."""
     days = situation.policy.thresholds.after_discontinuation.compare_days_before_stop
     if track.readings:
@@ -217,11 +219,27 @@ def _text(track: Track, found: Change | None, situation: Situation) -> str:
     return track.text(found, days)
 
 
-def _by(clause: GradeAfterStop | MarkedAfterStop) -> str:
-    days = f"from day {clause.from_day} to {clause.to_day} after the last dose"
-    if isinstance(clause, MarkedAfterStop):
-        return f"sensory grade up {clause.rise}, or NRS up {clause.rise_nrs} to {clause.reaching_nrs} or more, {days} counts"
-    return f"sensory grade up {clause.rise}, new neuropathic pain, or NRS up {clause.rise_nrs}, {days} counts"
+def _by(clause: GradeAfterStop) -> Said:
+    return say(
+        "sensory grade up {rise}, new neuropathic pain, or NRS up {rise_nrs}, from day {from_day} to {to_day} after the last"
+        " dose counts",
+        rise=clause.rise,
+        rise_nrs=clause.rise_nrs,
+        from_day=clause.from_day,
+        to_day=clause.to_day,
+    )
+
+
+def _by_far(clause: MarkedAfterStop) -> Said:
+    return say(
+        "sensory grade up {rise}, or NRS up {rise_nrs} to {reaching} or more, from day {from_day} to {to_day} after the last"
+        " dose counts",
+        rise=clause.rise,
+        rise_nrs=clause.rise_nrs,
+        reaching=clause.reaching_nrs,
+        from_day=clause.from_day,
+        to_day=clause.to_day,
+    )
 
 
 def _in_days(clause: AfterStop, on: date, stop: date) -> bool:
@@ -236,22 +254,14 @@ def _rated(reading: Reading) -> str:
     """The number, but where none was recorded for a pain that is not there."""
     record = reading.record
     if record is not None and record.neuropathic_pain is False and record.pain_nrs != 0:
-        return "no neuropathic pain"
+        return say("no neuropathic pain")
     return f"{reading.burden:g}"
 
 
 def _yes_no(reading: Reading) -> str:
-    return "yes" if reading.burden else "no"
+    return YES if reading.burden else NO
 
 
-def _on_drug(situation: Situation) -> str:
+def on_drug(situation: Situation) -> Said:
     last = situation.last_dose
-    return f"on bortezomib, last dose on {last.on}" if last is not None else "on bortezomib"
-
-
-def _criterion(identifier: str, clause: Clause, text: str, *, met: bool) -> Criterion:
-    return Criterion(id=identifier, met=met, text=text, source=source_of(clause))
-
-
-def _not_met(identifier: str, clause: Clause, text: str) -> AfterStopCriterion:
-    return AfterStopCriterion(criterion=_criterion(identifier, clause, text, met=False))
+    return say("on bortezomib") if last is None else say("on bortezomib, last dose on {day}", day=last.on)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.clinical.after_stop import AfterStopCriterion, motor_after_stop, not_recovering, sensory_after_stop
+from monitor.clinical.after_stop import AfterStopCriterion, motor_after_stop, sensory_after_stop
 from monitor.clinical.days import day_after
 from monitor.clinical.findings import Finding, RuleAnswer
 from monitor.clinical.motor_decline import motor_of
+from monitor.clinical.recovery import not_recovering
 from monitor.clinical.situation import Situation, soonest
 
 NAME = "worsening-after-discontinuation"
@@ -28,13 +29,13 @@ def answer(situation: Situation) -> RuleAnswer:
         *sensory_after_stop(situation),
         not_recovering(situation),
     )
-    criteria = tuple(each.criterion for each in clauses)
     look_again_at = _look_again_at(situation)
     leading = max(
         (each for each in clauses if each.urgency is not None),
         key=lambda each: each.urgency.rank if each.urgency else -1,
         default=None,
     )
+    criteria = tuple(each.criterion for each in clauses) if leading is not None or situation.explain else ()
     if leading is None or leading.urgency is None or leading.seen is None:
         return RuleAnswer(rule=NAME, criteria=criteria, look_again_at=look_again_at)
     finding = Finding(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.cli.demo_mails import ReceivedMail
     from monitor.cli.demo_story import Told
+    from monitor.service.opening import Site
 
 FIRST_TO_OPEN = (  # of the published patient; each is where his story turns
     ("dose-modification", "first advice: grade 1 with pain, reduce the dose"),
@@ -26,6 +27,7 @@ PUBLISHED = "JK-2012"
 
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where all of it goes.")] = Path("demo-out"),
+    serve: Annotated[bool, typer.Option("--serve", help="At the end open the board on this machine, until Ctrl-C.")] = False,
 ) -> None:
     """Replay a small cohort's months in seconds; mails to look at."""
     from monitor.cli import demo_mails, demo_stage, demo_story
@@ -38,15 +40,46 @@ def demo(
     note("Fourteen patients under a moved clock; mails go by SMTP to this machine only.")
     started = clock.monotonic_seconds()
     with receiving(out / "mail") as port:
-        config = demo_stage.write_config(out, port)
+        config = demo_stage.write_config(out, port, board_port=_board_port() if serve else None)
         with open_site(config, create=True) as site:
             told = demo_story.play(site, out)
-            zone = site.settings.time_zone
-    shutil.rmtree(out / "feed")  # all of it is in the database
-    mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
-    index = demo_mails.write_index(out / "mail", mails, _about(told))
-    note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")
-    emit("\n".join(["", *_table(told, zone), "", *_what_next(told, mails, out, config, index)]))
+            shutil.rmtree(out / "feed")  # all of it is in the database
+            mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
+            index = demo_mails.write_index(out / "mail", mails, _about(told))
+            note(f"{len(mails)} mails in {clock.monotonic_seconds() - started:.0f} s")
+            lines = [*_table(told, site.settings.time_zone), "", *_what_next(told, mails, out, config, index)]
+            emit("\n".join(["", *lines]))
+            if serve:
+                _serve(site, out / "mail", _about(told))
+
+
+def _board_port() -> int:
+    from monitor.errors import UsageError
+
+    try:
+        from monitor.cli.demo_serve import free_port
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--serve needs {error.name}, which is not installed: pip install 'bipn-monitor[web]'") from None
+    return free_port()
+
+
+def _serve(site: Site, folder: Path, about: dict[str, str]) -> None:
+    """Until Ctrl-C."""
+    import signal
+    import threading
+
+    from monitor.cli.demo_serve import serve
+    from monitor.cli.output import emit, note
+    from monitor.service.demo_feed import demo_steps
+
+    board, mails, stop = serve(site, folder, about, demo_steps()[-1])
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    emit(f"\nThe mails: {mails}  (begin with the newest: each is somebody's link to the board)\nThe board: {board}")
+    note("Both are on this machine only. Ctrl-C ends them.")
+    ended.wait()
+    stop()
 
 
 def _about(told: Sequence[Told]) -> dict[str, str]:

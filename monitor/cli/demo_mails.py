@@ -41,12 +41,16 @@ class ReceivedMail:
 
 
 def unpack(mail: Path) -> ReceivedMail:
-    """Write the text and the HTML of a received ``.eml`` beside it."""
+    """Write the text, the HTML and the picture of a received ``.eml`` beside it."""
     message = email.message_from_bytes(mail.read_bytes(), policy=policy.default)
     text, page = message.get_body(("plain",)), message.get_body(("html",))
     words = text.get_content() if text is not None else ""
     mail.with_suffix(".txt").write_text(f"Subject: {message['Subject']}\n\n{words}", encoding="utf-8")
     shown = page.get_content() if page is not None else f"<pre>{html.escape(words)}</pre>"
+    for part in message.walk():
+        if part.get_content_type() == "image/png":
+            mail.with_suffix(".png").write_bytes(part.get_content())
+            shown = shown.replace(f"cid:{part['Content-ID'].strip('<>')}", f"{mail.stem}.png")
     mail.with_suffix(".html").write_text(shown, encoding="utf-8")
     return ReceivedMail(
         name=mail.stem,

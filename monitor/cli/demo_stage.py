@@ -25,6 +25,7 @@ teams:
     sites: [North]
     recipients:
       - {{name: Nurse North, address: north@demo.example, language: en}}
+      - {{name: Pflege Nord, address: nord@demo.example, language: de}}
     escalation: {{immediate: [{{to: [neurologist]}}]}}
   south-day-clinic:
     sites: [South]
@@ -36,6 +37,14 @@ teams:
     recipients:
       - {{name: Nurse on duty, address: nurse@demo.example, language: en}}
     escalation: {{immediate: [{{to: [neurologist]}}]}}
+"""
+BOARD = """\
+board:
+  port: {port}
+  address: http://127.0.0.1:{port}
+  users:
+    - {{name: Auditor, address: audit@demo.example, role: auditor}}
+    - {{name: Administrator, address: it@demo.example, role: admin}}
 """
 
 
@@ -61,8 +70,9 @@ def prepare(out: Path) -> None:
         raise UsageError(f"{out} cannot be written: {error.strerror}; name another place with --out DIR") from None
 
 
-def write_config(out: Path, port: int) -> Path:
-    """The demo's configuration, with its receiver on ``port`` as the relay."""
+def write_config(out: Path, port: int, *, board_port: int | None = None) -> Path:
+    """The demo's configuration, with its receiver on ``port`` as the relay, and a board where it has a port."""
     config = out / "monitor.yaml"
-    config.write_text(CONFIG.format(mark=MARK, port=port), encoding="utf-8")
+    board = "" if board_port is None else BOARD.format(port=board_port)
+    config.write_text(CONFIG.format(mark=MARK, port=port) + board, encoding="utf-8")
     return config

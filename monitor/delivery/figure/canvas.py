@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 WIDTH = 600
-SCALE = 2
-"""Pixels drawn for each pixel of the page: screens of telephones are that fine, or finer."""
+DPI = 175
+"""1.75 pixels drawn for each pixel of the page (J): 1050 fill the width of a telephone's screen, and a mail has 100 kB."""
 
-DPI = 100 * SCALE
 SMALL, NORMAL = 12.5, 13.5  # px of the page (J): on a telephone three fifths of it, and still larger than a leaflet's print
 HALO = 3.0
 WITHOUT_EDGE = "without-edge"
@@ -34,6 +33,8 @@ SUM = "#595959"
 WALKING = "#1a1a1a"
 TREATMENT = "#cfe3f3"
 PAIN = "#f3d9c7"
+
+ALL_COLOURS = tuple(dict.fromkeys((INK, QUIET, SENSORY, MOTOR, DOSE, FINDING, *MUSCLES, SUM, WALKING, RULE, TREATMENT, PAIN)))
 
 _ANY: dict[str, Any] = {}
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.said import say
+from monitor.service.ack_kinds import words_of
 from monitor.service.said_again import said_again
 from monitor.store.alerts import AlertEvent
 from monitor.store.escalations import Done
@@ -42,10 +43,7 @@ class Happened:
 
 def happened(events: Sequence[AlertEvent], passed: Iterable[Done], held: Iterable[Withheld]) -> tuple[Happened, ...]:
     """All three in one list; a snooze, which is among the events and among what is held back, once."""
-    lines = [
-        Happened(number=each.alert_id, at=each.at, what=_REASONS.get(each.reason, each.reason), by=each.by, note=each.note)
-        for each in events
-    ]
+    lines = [Happened(number=each.alert_id, at=each.at, what=_what(each), by=each.by, note=each.note) for each in events]
     by_hand = {(each.alert_id, each.at) for each in events}
     lines += [
         Happened(number=each.alert_id, at=each.done_at, what=say("nobody had answered: step {step} was told", step=each.step))
@@ -65,3 +63,9 @@ def happened(events: Sequence[AlertEvent], passed: Iterable[Done], held: Iterabl
         if (each.alert_id, each.since) not in by_hand
     ]
     return tuple(sorted(lines, key=lambda line: (line.at, line.number), reverse=True))
+
+
+def _what(event: AlertEvent) -> str:
+    """What happened, and what a person said was done."""
+    what, done = _REASONS.get(event.reason, event.reason), words_of(event.what)
+    return what if done is None else say("{what}: {done}", what=what, done=done)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from monitor.clinical.findings import Urgency
 from monitor.clinical.guideline import Guideline
 from monitor.delivery import compose
+from monitor.delivery.wording import RULE_TITLES
 from monitor.said import Said, say
 from monitor.web.asked import Asked
 from monitor.web.rendering import page
@@ -38,14 +39,14 @@ UNITS = (
 
 SECTIONS = {
     "drug_status": say("On or off bortezomib"),
-    "dose": say("Dose table"),
-    "motor": say("Rapid motor decline"),
-    "after_discontinuation": say("Worsening after discontinuation"),
-    "relapse": say("Worse again after treatment"),
-    "immune": say("Pattern of an immune-mediated neuropathy"),
-    "autonomic": say("Autonomic neuropathy"),
-    "overdue": say("Neuropathy assessment overdue"),
-    "conflict": say("Conflicting record"),
+    "dose": RULE_TITLES["dose-modification"],
+    "motor": RULE_TITLES["rapid-motor-decline"],
+    "after_discontinuation": RULE_TITLES["worsening-after-discontinuation"],
+    "relapse": RULE_TITLES["relapse-after-treatment"],
+    "immune": RULE_TITLES["immune-mediated-pattern"],
+    "autonomic": RULE_TITLES["autonomic-neuropathy"],
+    "overdue": RULE_TITLES["assessment-overdue"],
+    "conflict": RULE_TITLES["conflicting-record"],
 }
 MARKS = (
     ("V", say("read in the source itself")),

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from monitor.delivery.language import Language, catalogue, day_in, in_language
 from monitor.delivery.sandbox import one_line_each
+from monitor.delivery.wording import NOTICE
 from monitor.said import Said, say
 from monitor.web.asked import Asked
 from monitor.web.viewer import Permission
@@ -73,7 +74,7 @@ def environment_for(language: Language, zone: ZoneInfo) -> jinja2.Environment:
     )
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.policies["ext.i18n.trimmed"] = True
-    environment.globals |= {"language": language, "zone": zone.key, "shapes": SHAPES}
+    environment.globals |= {"language": language, "zone": zone.key, "shapes": SHAPES, "notice": in_language(NOTICE, language)}
     environment.filters |= {
         "day": lambda day: _time(day_in(day, language), day),
         "moment": lambda instant: _moment(instant, language, zone),

@@ -14,6 +14,7 @@ from typing import Literal
 
 from monitor.said import say
 from monitor.web import (
+    acts,
     coverage_page,
     files,
     find_page,
@@ -55,6 +56,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/find", "patient", find_page.show),
     Route("POST", "/find", "patient", find_page.look),
     Route("GET", "/alerts/{number}", "patient", patient_page.show),
+    Route("POST", "/alerts/{number}/acknowledge", "act", acts.acknowledge),
+    Route("POST", "/alerts/{number}/pass-on", "act", acts.pass_on),
+    Route("POST", "/alerts/{number}/snooze", "act", acts.snooze),
     Route("GET", "/policy", "policy", policy_page.show),
     Route("GET", "/health", "operations", health_page.show),
     Route("GET", "/coverage", "operations", coverage_page.show),

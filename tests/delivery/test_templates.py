@@ -7,6 +7,8 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from email import message_from_bytes
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ HOSTILE = (
     "<script>alert(1)</script> {{ 7*7 }} {% raw %} =?utf-8?q?x?=\r\n"
     'Bcc: all@hospital.example\r\n.\r\n\u202egnp\u2028end & "quote" \' onerror=alert(2)'
 )
+OURS = frozenset({"name", "board_link", "mailto", "cid"})
 AS_LONG_AS_THEY_ARE = frozenset({"alerts", "findings", "changes"})  # never empty
 
 
@@ -156,6 +159,43 @@ def test_given_hostile_values_when_rendered_then_they_stay_text_on_one_line() ->
     assert not re.search(r"^(\.|Bcc)", rendered.text, re.MULTILINE)
     assert "\u202e" not in rendered.text + rendered.html
     assert "\r" not in rendered.text + rendered.html
+
+
+@pytest.mark.parametrize(("kind", "facts", "language"), FULLEST)
+def test_given_any_kind_full_of_hostile_values_when_rendered_then_its_page_and_headers_have_no_more_parts_than_before(
+    kind: Kind, facts: MailFacts, language: Language
+) -> None:
+    hostile = made_hostile(facts)
+    assert _tags(render(kind, hostile, language=language).html) == _tags(render(kind, facts, language=language).html)
+    assert "49" not in set(render(kind, hostile, language=language).text.split())
+    mail = as_mail(kind, hostile, "x", language)
+    parsed, clean = message_from_bytes(mail), message_from_bytes(as_mail(kind, facts, "x", language))
+    assert parsed.keys() == clean.keys()
+    assert [part.get_content_type() for part in parsed.walk()] == [part.get_content_type() for part in clean.walk()]
+    assert "\u202e".encode() not in mail
+    assert b"=E2=80=AE" not in mail
+
+
+def made_hostile(value: Any) -> Any:
+    """The facts with something hostile at the end of every text, but for the names of urgencies, which are ours, and links."""
+    if isinstance(value, tuple):
+        return tuple(made_hostile(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {each.name: getattr(value, each.name) for each in fields(value) if each.name not in OURS}
+        return replace(value, **{name: made_hostile(text) for name, text in texts.items()})
+    return f"{value} {HOSTILE}" if isinstance(value, str) and value else value
+
+
+def _tags(page: str) -> list[str]:
+    """The names of all elements and of their attributes, as a browser finds them."""
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append(" ".join([tag, *(name for name, _ in attrs)]))
+
+    Reader().feed(page)
+    return found
 
 
 def test_given_a_censored_value_when_rendered_then_html_escapes_it_and_text_does_not() -> None:

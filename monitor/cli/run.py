@@ -8,12 +8,13 @@ from monitor.cli.options import ConfigOption, DatabaseOption, config_path, datab
 
 
 def run(context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None) -> None:
-    """Run the daemon: rounds and mails until stopped."""
+    """Run the daemon: rounds, mails and, where it is configured, the board, until stopped."""
     from monitor.cli.output import note
     from monitor.service.daemon import run_daemon
     from monitor.service.logs import start_logging
     from monitor.service.opening import Source
     from monitor.service.starting import start
+    from monitor.web.beside import board_if_possible
 
     start_logging()
     source = Source(config=config_path(context, config), database_url=database_url(context, database))
@@ -21,4 +22,4 @@ def run(context: typer.Context, config: ConfigOption = None, database: DatabaseO
     with started.site as site:
         if site.made:
             note(f"there was no database; a new one was made: {site.database.engine.url.database}")
-        raise typer.Exit(run_daemon(started))
+        raise typer.Exit(run_daemon(started, also=board_if_possible))

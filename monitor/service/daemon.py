@@ -11,7 +11,8 @@ import faulthandler
 import logging
 import os
 import signal
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from monitor.errors import DONE, NEEDS_ATTENTION, OUR_DEFECT, MonitorError
 from monitor.service import clock, clock_set
@@ -19,6 +20,7 @@ from monitor.service.counters import DaemonCounters
 from monitor.service.jobs import Job
 from monitor.service.leasing import HeldLease, LeaseLostError
 from monitor.service.notify import notify
+from monitor.service.opening import Site
 from monitor.service.post import check_ready
 from monitor.service.progress import STUCK_AFTER
 from monitor.service.reload import reloaded
@@ -30,6 +32,9 @@ from monitor.service.watchdog import Watchdog, feeding_period
 from monitor.service.work import Work
 
 log = logging.getLogger(__name__)
+
+Beside = Callable[[Callable[[], Site], Callable[[], datetime], Callable[[str], None]], Callable[[], None]]
+"""What is begun beside the jobs, and gives what ends it: with the site in force, the daemon's clock, and what wakes a job."""
 
 DRAIN_WITHIN = timedelta(seconds=60)
 """After SIGTERM a running job may go on for so long; what it has not committed is done by the next start."""
@@ -44,9 +49,9 @@ class Daemon:
     Raises DatabaseError where another daemon holds the database.
     """
 
-    def __init__(self, started: Started, *, stuck_after: timedelta = STUCK_AFTER) -> None:
+    def __init__(self, started: Started, *, stuck_after: timedelta = STUCK_AFTER, also: Beside | None = None) -> None:
         self.counters = DaemonCounters()
-        self._source, self._stuck_after = started.source, stuck_after
+        self._source, self._stuck_after, self._also = started.source, stuck_after, also or _nothing_beside
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._exit_code, self._drain_within, self._owned = DONE, DRAIN_WITHIN, True
         self._lease = HeldLease(started.site.database, started.site.settings.poll_every)
@@ -69,6 +74,7 @@ class Daemon:
             loop.add_signal_handler(number, event.set)
         self._schedule.start(self._work.site.settings)
         stop_metrics = metrics_if_possible(lambda: self._work.site, self.counters)
+        end_also = self._also(lambda: self._work.site, self._work.steady.now, self._schedule.wake)
         beside = [asyncio.create_task(self._supervisor().run()), asyncio.create_task(self._reloads())]
         for task in beside:
             task.add_done_callback(self._ended)
@@ -78,6 +84,7 @@ class Daemon:
         notify("STOPPING=1", "STATUS=finishing what runs")
         for task in beside:
             task.cancel()
+        await asyncio.to_thread(end_also)
         if not await self._schedule.end(self._drain_within):
             log.warning("what runs did not end in time; the next start repeats it")
             logging.shutdown()
@@ -155,11 +162,22 @@ class Daemon:
             self._stop.set()
 
 
-def run_daemon(started: Started) -> int:
-    """Run until told to stop; the exit code. Raises DatabaseError where another daemon holds the database."""
+def run_daemon(started: Started, *, also: Beside | None = None) -> int:
+    """Run until told to stop; the exit code. Raises DatabaseError where another daemon holds the database.
+
+    ``also`` is begun beside the jobs and ended before them, such as the board.
+    """
 
     async def main() -> int:
-        return await Daemon(started).run()
+        return await Daemon(started, also=also).run()
 
     check_ready(started.site)  # where a secret cannot be read, that is said now, not at the first mail
     return asyncio.run(main())
+
+
+def _nothing_beside(_site: Callable[[], Site], _now: Callable[[], datetime], _wake: Callable[[str], None]) -> Callable[[], None]:
+    return _nothing
+
+
+def _nothing() -> None:
+    return None

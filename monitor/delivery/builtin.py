@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from monitor.delivery.facts import (
     AlertFacts,
     CorrectionFacts,
     CoverageFacts,
+    DigestEntry,
     DigestFacts,
     LinkFacts,
     MailFacts,
     OperationsFacts,
     PatientFacts,
+    ReminderEntry,
     ReminderFacts,
     TestFacts,
     TimeFacts,
 )
+from monitor.delivery.language import Language, in_language
 from monitor.delivery.rendered import LONGEST_SUBJECT, Rendered
 from monitor.delivery.reply_tokens import AckMail
+from monitor.said import Said, joined, say, say_n
 
-FLAG = "Built-in text: the template for this mail failed. Tell the administrator (bipn-monitor check-config)."
+FLAG = say(
+    "Built-in text: the template for this mail failed. Tell the administrator ({command}).", command="bipn-monitor check-config"
+)
 
 
-def builtin(facts: MailFacts) -> Rendered:
-    """A mail without any template. ``facts`` hold one line each (render.one_line_each)."""
-    lines = [FLAG, "", *_lines(facts)]
+def builtin(facts: MailFacts, language: Language = "en") -> Rendered:
+    """A mail without any template. ``facts`` hold one line each (render.one_line_each), said in the language already."""
+    lines = in_language((FLAG, "", *_lines(facts)), language)
     text = (
         "\n".join(
             textwrap.fill(line, 78, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False) for line in lines
@@ -36,39 +42,58 @@ def builtin(facts: MailFacts) -> Rendered:
         + "\n"
     )
     page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"></head>'
         '<body style="background-color:#ffffff;color:#1a1a1a"><pre style="white-space:pre-wrap;font-size:16px">'
         f"{html.escape(text)}</pre></body></html>\n"
     )
-    return Rendered(subject=subject_of(facts)[:LONGEST_SUBJECT], text=text, html=page)
+    return Rendered(subject=in_language(subject_of(facts), language)[:LONGEST_SUBJECT], text=text, html=page)
 
 
-def subject_of(facts: MailFacts) -> str:
+def subject_of(facts: MailFacts) -> Said:
     """Urgency and verb; nothing of a patient, no drug, no diagnosis."""
     match facts:
         case AlertFacts():
-            return f"{facts.urgency.word} - {facts.urgency.verb}: 1 patient [{', '.join(facts.alerts)}]"
+            return say(
+                "{urgency} - {verb}: 1 patient [{alerts}]",
+                urgency=facts.urgency.word,
+                verb=facts.urgency.verb,
+                alerts=", ".join(facts.alerts),
+            )
         case ReminderFacts():
-            patients = f"{facts.patients} patient{'s' if facts.patients != 1 else ''}"
-            return f"{facts.urgency.word} - not acknowledged{', passed on' if facts.passed_on else ''}: {patients}"
+            patients = say_n("{count} patient", "{count} patients", count=facts.patients)
+            if facts.passed_on:
+                return say("{urgency} - not acknowledged, passed on: {patients}", urgency=facts.urgency.word, patients=patients)
+            return say("{urgency} - not acknowledged: {patients}", urgency=facts.urgency.word, patients=patients)
         case DigestFacts():
-            return f"{facts.urgency.word} - digest: {facts.patients} patients, {', '.join(facts.counts)}"
+            patients, counts = say_n("{count} patient", "{count} patients", count=facts.patients), ", ".join(facts.counts)
+            return say("{urgency} - digest: {patients}, {counts}", urgency=facts.urgency.word, patients=patients, counts=counts)
         case CorrectionFacts():
-            became = "withdrawn" if facts.withdrawn else "changed" if facts.changed else "lowered"
-            return f"CORRECTION - an alert was {became} [{', '.join(facts.alerts)}]"
+            return say("CORRECTION - {what} [{alerts}]", what=_corrected(facts), alerts=", ".join(facts.alerts))
         case OperationsFacts():
-            return f"{facts.urgency.word} - the monitor needs an administrator"
+            return say("{urgency} - the monitor needs an administrator", urgency=facts.urgency.word)
         case CoverageFacts():
-            if facts.unexplained:
-                return f"COVERAGE: {facts.unexplained} UNEXPLAINED"
-            problems = f"{len(facts.problems)} PROBLEM{'S' if len(facts.problems) != 1 else ''}"
-            return f"COVERAGE: 0 unexplained, {problems}" if facts.problems else "Coverage: 0 unexplained"
+            return _statement(facts)
         case LinkFacts():
-            return "Your link to the board"
+            return say("Your link to the board")
         case TestFacts():
-            return "TEST - mail from the monitor arrives"
+            return say("TEST - mail from the monitor arrives")
         case _:
             assert_never(facts)
+
+
+def _corrected(facts: CorrectionFacts) -> Said:
+    if facts.withdrawn:
+        return say("an alert was withdrawn")
+    return say("an alert was changed") if facts.changed else say("an alert was lowered")
+
+
+def _statement(facts: CoverageFacts) -> Said:
+    if facts.unexplained:
+        return say("COVERAGE: {unexplained} UNEXPLAINED", unexplained=facts.unexplained)
+    if not facts.problems:
+        return say("Coverage: 0 unexplained")
+    count = len(facts.problems)
+    return say_n("COVERAGE: 0 unexplained, {count} PROBLEM", "COVERAGE: 0 unexplained, {count} PROBLEMS", count=count)
 
 
 def _lines(facts: MailFacts) -> Iterator[str]:
@@ -79,75 +104,99 @@ def _lines(facts: MailFacts) -> Iterator[str]:
         case ReminderFacts():
             yield from _reminder(facts)
         case DigestFacts():
-            yield from (f"IMMEDIATE {line}" for line in facts.immediate)
-            for entry in facts.entries:
-                yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
-                yield from _by_mail(entry.acknowledge_by_mail)
-            yield from facts.shortly
-            yield f"Acknowledge each by {facts.acknowledge_by}: {facts.acknowledge_with}"
+            yield from _digest(facts)
         case CorrectionFacts():
-            yield f"{_who(facts.patient)}. Corrects the mail {facts.earlier_mail}."
-            for change in facts.changes:
-                yield f"{change.alert} {change.title}: was {change.was.word}, {change.now.word if change.now else 'withdrawn'}. "
-                yield f"Told then: {change.headline}. {change.why}"
-                if change.headline_now is not None:
-                    yield f"Now: {change.headline_now}"
+            yield from _correction(facts)
         case OperationsFacts():
-            yield from (facts.problem, f"Meanwhile: {facts.consequence}", *facts.remedies)
+            yield from (facts.problem, say("Meanwhile: {consequence}", consequence=facts.consequence), *facts.remedies)
         case CoverageFacts():
             yield facts.period
             yield from (*facts.cases, *facts.problems)
-            yield from (f"{figure.label}: {figure.at}" for figure in facts.figures)
-            yield from (*facts.gaps, *facts.withheld, *(f"Not acknowledged: {each}" for each in facts.not_acknowledged))
-            yield f"The journal ends in {facts.journal_sha256}"
+            yield from _labelled(facts.figures)
+            yield from (*facts.gaps, *facts.withheld)
+            yield from (say("Not acknowledged: {alert}", alert=each) for each in facts.not_acknowledged)
+            yield say("The journal ends in {sha256}", sha256=facts.journal_sha256)
         case LinkFacts():
-            yield from (facts.board_link, f"Valid until {facts.valid_until}. Whoever has it is taken for you: pass it to nobody.")
+            yield facts.board_link
+            yield say("Valid until {until}. Whoever has it is taken for you: pass it to nobody.", until=facts.valid_until)
         case TestFacts():
-            yield f"Handed to {facts.relay}."
+            yield say("Handed to {relay}.", relay=facts.relay)
         case _:
             assert_never(facts)
-    yield from (f"{time.label}: {time.at}" for time in _times(facts))
+    yield from _labelled(facts.times)
     if not isinstance(facts, OperationsFacts | LinkFacts | TestFacts):
         yield facts.notice
 
 
 def _alert(facts: AlertFacts) -> Iterator[str]:
-    yield f"Acknowledge by {facts.acknowledge_by}: {'; '.join(facts.acknowledge_with)}"
+    commands = "; ".join(facts.acknowledge_with)
+    yield say("Acknowledge by {at}: {command}", at=facts.acknowledge_by, command=commands)
     yield from _by_mail(facts.acknowledge_by_mail)
     yield _who(facts.patient)
     for finding in facts.findings:
         yield f"{finding.urgency.word} {finding.alert} {finding.title}: {finding.headline}"
         if finding.guideline_says is not None:
             yield finding.guideline_says
-        yield from (f"  met: {each}" for each in finding.met)
+        yield from (f"  + {each}" for each in finding.met)
     yield from facts.ask
     if facts.drug is not None:
-        yield f"Drug: {facts.drug.status}" + (f"; last dose {facts.drug.last_dose}" if facts.drug.last_dose else "")
+        yield f"{facts.drug.status}." + (f" {facts.drug.last_dose}." if facts.drug.last_dose else "")
     yield from facts.differentials
 
 
 def _by_mail(mail: AckMail | None) -> Iterator[str]:
     if mail is not None:
-        yield f"Or by a mail to {mail.address} with the subject"
+        yield say("Or by a mail to {address} with the subject", address=mail.address)
         yield mail.subject
 
 
 def _reminder(facts: ReminderFacts) -> Iterator[str]:
     for entry in facts.entries:
-        yield f"{entry.urgency.word} {entry.alert}, {_who(entry.patient)}: {entry.title}. {entry.headline}"
-        told = f"; told before: {', '.join(entry.told_before)}" if entry.told_before else ""
-        passed_on = "; passed on to you" if entry.passed_on else ""
-        yield f"  Not acknowledged since {entry.since}{passed_on}{told}. {entry.ask} {entry.acknowledge_with}"
+        yield _entry(entry)
+        if entry.passed_on:
+            yield say("Passed on to you; not acknowledged since {since}.", since=entry.since)
+        else:
+            yield say("Not acknowledged since {since}.", since=entry.since)
+        if entry.told_before:
+            yield say("Told before: {people}", people=", ".join(entry.told_before))
+        yield entry.ask
+        yield entry.acknowledge_with
         yield from _by_mail(entry.acknowledge_by_mail)
     yield from facts.shortly
-    yield f"Told again at {facts.again_at} unless it is acknowledged."
+    yield say("Told again at {at} unless it is acknowledged.", at=facts.again_at)
 
 
-def _who(patient: PatientFacts | None) -> str:
+def _digest(facts: DigestFacts) -> Iterator[str]:
+    yield from (say("IMMEDIATE {line}", line=line) for line in facts.immediate)
+    for entry in facts.entries:
+        yield _entry(entry)
+        yield from _by_mail(entry.acknowledge_by_mail)
+    yield from facts.shortly
+    yield say("Acknowledge each by {at}: {command}", at=facts.acknowledge_by, command=facts.acknowledge_with)
+
+
+def _correction(facts: CorrectionFacts) -> Iterator[str]:
+    yield _who(facts.patient)
+    yield say("Corrects the mail {mail}.", mail=facts.earlier_mail)
+    for change in facts.changes:
+        now = say("withdrawn") if change.now is None else change.now.word
+        yield say("{alert} {title}: was {was}, is {now}.", alert=change.alert, title=change.title, was=change.was.word, now=now)
+        yield say("Told then: {headline}.", headline=change.headline)
+        yield change.why
+        if change.headline_now is not None:
+            yield say("Now: {headline}", headline=change.headline_now)
+
+
+def _entry(entry: ReminderEntry | DigestEntry) -> str:
+    who = _who(entry.patient)
+    return joined(" ", (entry.urgency.word, entry.alert, who, f"{entry.title}. {entry.headline}"))
+
+
+def _labelled(times: Iterable[TimeFacts]) -> Iterator[str]:
+    yield from (f"{time.label}: {time.at}" for time in times)
+
+
+def _who(patient: PatientFacts | None) -> Said:
     if patient is None:
-        return "Patient: look the alert up in the monitor"
-    return f"Patient {patient.patient_id}"
-
-
-def _times(facts: MailFacts) -> tuple[TimeFacts, ...]:
-    return facts.times
+        return say("Patient: look the alert up in the monitor.")
+    return say("Patient {patient}.", patient=patient.patient_id)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.history import Fact, History
-from monitor.clinical.other_guidelines import OtherAnswer
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation
 from monitor.delivery.background import background_facts, drug_facts
 from monitor.delivery.course import trend_rows
 from monitor.delivery.facts import AlertFacts, FindingFacts, PatientFacts, PolicyFacts, TimeFacts, UrgencyFacts
 from monitor.delivery.gaps import missing_in_words
+from monitor.delivery.told import disagreement_in_words, said_once, situation_in_words
 from monitor.delivery.weighed import Weighed, weigh
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
@@ -33,7 +33,7 @@ from monitor.delivery.wording import (
     instant_in_words,
     urgency_in_words,
 )
-from monitor.said import Said, joined, say, say_n
+from monitor.said import Said, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +73,11 @@ def alert_facts(
     names = tuple(alert_name(alert) for alert in ordered)
     on_drug = situation is not None and situation.on_drug
     findings = tuple(_finding(alert, site, history, weighed, on_drug=on_drug) for alert in ordered)
-    shown = site.privacy != "none"
-    trend, trend_more = trend_rows(weighed.trend) if shown else ((), None)
-    weak = any(_weakness(alert.finding) for alert in ordered)
-    return AlertFacts(
+    facts = AlertFacts(
         urgency=urgency_facts(lead.urgency, site, on_drug=on_drug),
         alerts=names,
         patient=patient_facts(history, site),
-        changed=_said_once([alert.finding.headline for alert in ordered]),
+        changed=said_once([alert.finding.headline for alert in ordered]),
         guideline_says=next((each.guideline_says for each in findings if each.guideline_says is not None), None),
         findings=findings,
         drug=drug_facts(situation),
@@ -90,17 +87,32 @@ def alert_facts(
         told_next=None if told_next is None else told_next_in_words(*told_next, site),
         others_told=tuple(others_told),
         taken_over_from=tuple(taken_over_from),
-        situation=tuple(_situation(each) for each in findings),
+        differentials=(),
+        other_guidelines=(),
+        times=_times(ordered, site, history, received_at, now),
+        policy=policy_facts(site.policy),
+        notice=NOTICE,
+    )
+    return _in_depth(facts, ordered, site, situation, weighed)
+
+
+def _in_depth(
+    facts: AlertFacts, alerts: Sequence[Alert], site: Site, situation: Situation | None, weighed: Weighed
+) -> AlertFacts:
+    """With all that stands below the first lines: situation, background, course, and what to think of."""
+    shown = site.privacy != "none"
+    trend, trend_more = trend_rows(weighed.trend) if shown else ((), None)
+    weak = any(_weakness(alert.finding) for alert in alerts)
+    return replace(
+        facts,
+        situation=tuple(situation_in_words(each) for each in facts.findings),
         background=background_facts(situation) if shown else (),
         trend=trend,
         trend_more=trend_more,
         differentials=DIFFERENTIALS if weak else (),
         work_up=WORK_UP if weak else (),
         other_guidelines=tuple(action_in_words(each.action, each.guideline) for each in weighed.others),
-        disagreement=_disagreement(weighed.others),
-        times=_times(ordered, site, history, received_at, now),
-        policy=policy_facts(site.policy),
-        notice=NOTICE,
+        disagreement=disagreement_in_words([each.guideline for each in weighed.others if not each.same]),
     )
 
 
@@ -166,16 +178,6 @@ def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on
     )
 
 
-def _situation(finding: FindingFacts) -> Said:
-    return say(
-        "{alert}: {title} (rule {rule}), {urgency}",
-        alert=finding.alert,
-        title=finding.title,
-        rule=finding.rule,
-        urgency=finding.urgency.word,
-    )
-
-
 def _evidence(evidence: Evidence, site: Site, history: History) -> Said:
     on = _clinical(evidence.at, site, history)
     match evidence.kind:
@@ -191,24 +193,6 @@ def _evidence(evidence: Evidence, site: Site, history: History) -> Said:
             return say("treatment of {day}", day=on)
         case _:
             return say("investigation of {day}", day=on)
-
-
-def _disagreement(others: Sequence[OtherAnswer]) -> Said | None:
-    names = [each.guideline for each in others if not each.same]
-    if not names:
-        return None
-    return say_n(
-        "The guidelines disagree: {others} answers otherwise.",
-        "The guidelines disagree: {others} answer otherwise.",
-        count=len(names),
-        others=joined(", ", names),
-    )
-
-
-def _said_once(headlines: Sequence[str]) -> tuple[str, ...]:
-    """The headlines in their order, without those that are the beginning of another: two rules may rest on one change."""
-    once = dict.fromkeys(headlines)
-    return tuple(each for each in once if not any(other != each and other.startswith(each) for other in once))
 
 
 def title_of(finding: Finding) -> str:

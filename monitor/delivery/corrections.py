@@ -25,7 +25,8 @@ def correction_facts(
 ) -> CorrectionFacts:
     """The facts of a correction. ``transitions`` were told before (``before`` is set) and are withdrawn, lowered or changed.
 
-    ``first_told_at``: when the earlier mail was made; ``received_at``: when the newest record of the patient came in. Raises ValueError for a transition that corrects nothing.
+    ``first_told_at``: when the earlier mail was made; ``received_at``: when the newest record that they rest on came in.
+    Raises ValueError for a transition that corrects nothing.
     """
     changes = tuple(_change(transition, site) for transition in transitions)
     highest = max((transition.before.urgency for transition in transitions if transition.before), key=lambda each: each.rank)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 from monitor.delivery.writing import header_text, parsed
+from monitor.said import Said, say
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
@@ -54,9 +55,11 @@ def report_in(mail: Message) -> BounceReport | OtherReport | None:
     return None
 
 
-def bounce_in_words(report: BounceReport) -> str:
+def bounce_in_words(report: BounceReport) -> Said:
     """The status code, no address and nobody's text."""
-    return "not delivered" + (f", status {report.status}" if report.status else "")
+    if report.status:
+        return say("not delivered, status {status}", status=report.status)
+    return say("not delivered")
 
 
 def _delivery_status(mail: Message, status_part: Message) -> BounceReport | OtherReport:

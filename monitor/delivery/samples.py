@@ -22,7 +22,9 @@ from monitor.delivery.facts import (
     TimeFacts,
 )
 from monitor.delivery.reply_tokens import ack_mail
-from monitor.delivery.samples_alert import (
+from monitor.delivery.samples_alert import bare_alert, sample_alert
+from monitor.delivery.samples_coverage import coverage_samples
+from monitor.delivery.samples_findings import (
     ACKNOWLEDGE_BY,
     ANSWERS,
     BOARD,
@@ -34,12 +36,9 @@ from monitor.delivery.samples_alert import (
     PATIENT,
     POLICY,
     TOKEN,
-    bare_alert,
-    sample_alert,
     sample_instant,
     urgency_facts,
 )
-from monitor.delivery.samples_coverage import coverage_samples
 from monitor.delivery.wording import ASKS, DAILY, NOTICE, backlog, count_in_words, day_in_words, duration_in_words, storm
 from monitor.said import say
 

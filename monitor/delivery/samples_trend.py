@@ -6,7 +6,7 @@ from datetime import date
 
 from monitor.clinical.findings import Urgency
 from monitor.clinical.trend import Given, Mark, Trend, Visit
-from monitor.delivery.samples_alert import sample_alert
+from monitor.delivery.samples_findings import MOTOR
 
 _DOSES = (date(2011, 2, 12), date(2011, 2, 19), date(2011, 3, 1), date(2011, 3, 8))
 _RIGHT, _LEFT = "tibialis_anterior_right", "tibialis_anterior_left"
@@ -14,7 +14,6 @@ _RIGHT, _LEFT = "tibialis_anterior_right", "tibialis_anterior_left"
 
 def sample_trend() -> Trend:
     """What the table of the sample alert says, as values."""
-    lead = sample_alert(Urgency.IMMEDIATE).findings[0]
     return Trend(
         first_on=_DOSES[0],
         today=date(2011, 3, 15),
@@ -27,7 +26,7 @@ def sample_trend() -> Trend:
         ),
         doses=tuple(Given(on=on, mg_per_m2=1.3) for on in _DOSES),
         therapies=(),
-        marks=(Mark(on=date(2011, 3, 15), rule=lead.rule, text=lead.headline, urgency=Urgency.IMMEDIATE),),
+        marks=(Mark(on=date(2011, 3, 15), rule=MOTOR.rule, text=MOTOR.headline, urgency=Urgency.IMMEDIATE),),
         strength_tested=True,
     )
 

@@ -36,12 +36,16 @@ class MailFolder(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         """A file of the folder, the list always anew."""
         if self.path in ("/", "/index.html"):
-            folder = Path(self.directory)
-            write_index(folder, [unpack(mail) for mail in sorted(folder.glob("*.eml"))], self._about)
+            list_mails(Path(self.directory), self._about)
         super().do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: who reads the demo's mails is no news."""
+
+
+def list_mails(folder: Path, about: Mapping[str, str]) -> None:
+    """Unpack every mail of the folder and write the page that lists them."""
+    write_index(folder, [unpack(mail) for mail in sorted(folder.glob("*.eml"))], about)
 
 
 def free_port() -> int:
@@ -69,6 +73,7 @@ def serve(site: Site, folder: Path, about: Mapping[str, str], ended_at: datetime
     for address in VISITORS:
         _invite(site, address, now())
     wake("post")
+    list_mails(folder, about)
     stop_board = start_board(lambda: site, now, wake)
     mails = ThreadingHTTPServer((LOOPBACK, 0), partial(MailFolder, directory=str(folder), about=about))
     threading.Thread(target=mails.serve_forever, name="mails", daemon=True).start()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from monitor.clinical.findings import Urgency
-from monitor.delivery.facts import Kind, MailFacts
+from monitor.delivery.facts import KINDS, Kind, MailFacts
 from monitor.delivery.language import LANGUAGES, Language
 from monitor.delivery.render import render
+from monitor.delivery.samples import samples
 from monitor.delivery.samples_alert import sample_alert
 from tests.chromium import PHONE, serious
 from tests.delivery.colours import Seen, seen
@@ -18,6 +21,7 @@ from tests.delivery.mails import FULLEST, SAID
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
 SMALLEST_LETTERS = 14
+OURS = ("name", "word", "shape", "cid")  # words of an urgency, which are short
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -79,6 +83,26 @@ def test_given_any_mail_when_read_on_a_phone_then_nothing_runs_over_its_edge(bro
         phone.set_content(render(kind, facts, language=language).html)  # type: ignore[arg-type]  # values of parameters have no types
         assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"], (kind, language)
     phone.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_words_as_long_as_german_has_when_read_on_a_phone_then_nothing_runs_over_its_edge(
+    browser: Browser, kind: Kind
+) -> None:
+    phone = browser.new_page(viewport=PHONE)
+    phone.set_content(render(kind, in_long_words(samples()[kind][0]), language="de").html)
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    phone.close()
+
+
+def in_long_words(value: Any) -> Any:
+    """The facts with a word of 50 letters in front of each of their texts."""
+    if isinstance(value, tuple):
+        return tuple(in_long_words(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {each.name: getattr(value, each.name) for each in fields(value) if each.name not in OURS}
+        return replace(value, **{name: in_long_words(text) for name, text in texts.items()})
+    return f"Rückenmarkskompressionsverdachtsabklärungsauftrag {value}" if isinstance(value, str) and value else value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -119,7 +119,7 @@ def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFac
         raise
     except Exception as error:  # a template may fail in any way; none may stop the mail
         file, line = _place(environment, error, name)
-        raise TemplateBroken(kind, part, file, line, _problem(error)) from None
+        raise TemplateBroken(kind, part, file, line, _problem(error, file)) from None
     whole = "".join(pieces)
     if not whole.strip():
         raise TemplateBroken(kind, part, _file(environment, name), None, "renders to nothing")
@@ -142,21 +142,29 @@ def _file(environment: jinja2.Environment, name: str) -> str:
         return name
 
 
-def _problem(error: Exception) -> str:
-    """What is wrong, from the template's words alone: an exception's own text may hold a value."""
+def _problem(error: Exception, file: str) -> str:
+    """What is wrong, from the words of the template in ``file`` alone: an exception's own text may hold a value."""
     if isinstance(error, jinja2.TemplateNotFound):
         return "is missing from the templates"
     if isinstance(error, jinja2.UndefinedError):
         message = str(error)
         if message == MISSING:
             return message
-        if found := _NO_SUCH_FIELD.search(message):
+        if (found := _NO_SUCH_FIELD.search(message)) and _is_written_in(file, found[1]):
             close = difflib.get_close_matches(found[1], _ALL_FIELDS, n=1)
             return f"there is no {found[1]}" + (f"; did you mean {close[0]}?" if close else "")
         return "a name that does not exist; the facts are under mail" + _name_in(message)
     if isinstance(error, SecurityError):
         return "does what a template may not do"
     return f"cannot be rendered ({type(error).__name__})"
+
+
+def _is_written_in(file: str, word: str) -> bool:
+    """Whether a template has the word itself: one that was looked up by a value may be a patient's."""
+    try:
+        return re.search(rf"\b{re.escape(word)}\b", Path(file).read_text(encoding="utf-8")) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _name_in(message: str) -> str:

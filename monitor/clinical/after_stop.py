@@ -71,7 +71,7 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     one_limb = any(each.id == "single-limb" for each in held)
     urgencies = [_one_up(each, clause, one_limb=one_limb) for each in held]
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
-    said = _after_last_dose(leading.said, leading.seen.on if leading.seen is not None else stop, stop)
+    said = after_last_dose(leading.said, leading.seen.on if leading.seen is not None else stop, stop)
     names = ", ".join(each.id for each in held)
     return AfterStopCriterion(
         id="motor-after-stop",
@@ -107,7 +107,8 @@ def _none_since(stop: date) -> Said:
     return say("none since the last dose on {day}", day=stop)
 
 
-def _after_last_dose(change: str, seen_on: date, stop: date) -> str:
+def after_last_dose(change: str, seen_on: date, stop: date) -> Said:
+    """A change with how long after the last dose it was seen."""
     return say("{change}, {days} after the last dose", change=change, days=in_days((seen_on - stop).days))
 
 
@@ -171,7 +172,7 @@ def _worse(
     for track, found in changes:
         if found is None or not _in_days(clause, found.seen.on, stop):
             continue
-        said = _after_last_dose(track.said(found), found.seen.on, stop)
+        said = after_last_dose(track.said(found), found.seen.on, stop)
         return AfterStopCriterion(
             id=identifier,
             clause=clause,

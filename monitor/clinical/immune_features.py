@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from operator import attrgetter
 
-from monitor.clinical.clauses import ImmunePattern
+from monitor.clinical.after_stop import after_last_dose, on_last_dose
 from monitor.clinical.comparison import evidence_of
 from monitor.clinical.days import in_days
-from monitor.clinical.findings import Criterion, Evidence
-from monitor.clinical.history import Assessment, Investigation, LabResult
+from monitor.clinical.findings import Evidence
+from monitor.clinical.history import Assessment
+from monitor.clinical.immune_csf import Feature, feature, investigations, newest_lab
 from monitor.clinical.motor_picture import MotorPicture
-from monitor.clinical.scales.csf import age_on, csf_text, read_csf
 from monitor.clinical.scales.mrc import FULL_GRADE, PROXIMAL_MUSCLES, muscle_of, written
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import Exam, muscle_name
+from monitor.clinical.words import or_not, word
+from monitor.said import Said, joined, say
 
 LATEST_WITHIN_DAYS = 28
 """How long before the newest assessment a grade still stands for the present. Our judgement (J): M1's window."""
@@ -27,96 +28,39 @@ DEMYELINATING = frozenset({"demyelinating", "conduction_slowing", "conduction_bl
 CRANIAL = frozenset({"bulbar", "facial"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """One feature, met or not, in a few words for the headline, with the facts that show it."""
-
-    criterion: Criterion
-    said: str
-    evidence: tuple[Evidence, ...] = ()
-    newest: Assessment | LabResult | Investigation | None = None
-
-    @property
-    def met(self) -> bool:
-        return self.criterion.met
-
-
 def motor_predominance(situation: Situation, motor: MotorPicture) -> Feature:
     """A: the motor grade is at least the sensory one, or motor function declined."""
     clause = situation.policy.thresholds.immune
-    rule = f"motor grade {clause.motor_grade} or worse, above baseline and at least the sensory grade, or motor decline, counts"
     declined = [each for each in motor.criteria if each.met and not each.retest and each.code not in {"M10", "M11", ""}]
     grade = _latest(situation, "motor_grade", motor.newest)
     sensory = _latest(situation, "sensory_grade", motor.newest)
     baseline = situation.history.patient.baseline_motor_grade or 0
     motor_value = None if grade is None else grade.motor_grade
     sensory_value = None if sensory is None else sensory.sensory_grade
-    text = f"motor grade {_or_not(motor_value)}, sensory grade {_or_not(sensory_value)}"
-    if declined:
-        names = ", ".join(each.id for each in declined)
-        evidence = tuple(dict.fromkeys(item for each in declined for item in each.evidence))
-        return _feature(
-            "motor",
-            clause,
-            f"{text}, decline: {names}; {rule}",
-            met=True,
-            said="motor decline",
-            evidence=evidence,
-            newest=declined[0].seen,
+
+    def text() -> str:
+        grades = say("motor grade {motor}, sensory grade {sensory}", motor=or_not(motor_value), sensory=or_not(sensory_value))
+        if declined:
+            grades = say("{grades}, decline: {criteria}", grades=grades, criteria=", ".join(each.id for each in declined))
+        return say(
+            "{grades}; motor grade {grade} or worse, above baseline and at least the sensory grade, or motor decline, counts",
+            grades=grades,
+            grade=clause.motor_grade,
         )
+
+    if declined:
+        evidence = tuple(dict.fromkeys(item for each in declined for item in each.evidence))
+        return feature("motor", clause, text, met=True, said=say("motor decline"), evidence=evidence, newest=declined[0].seen)
     held = motor_value is not None and motor_value >= clause.motor_grade and motor_value > baseline
     held = held and (sensory_value is None or (motor_value or 0) >= sensory_value)
-    return _feature(
+    return feature(
         "motor",
         clause,
-        f"{text}; {rule}",
+        text,
         met=held,
-        said=f"motor grade {motor_value}",
+        said=say("motor grade {grade}", grade=motor_value or 0) if held else "",
         evidence=evidence_of(grade, sensory) if held else (),
         newest=grade,
-    )
-
-
-def csf_dissociation(situation: Situation) -> Feature:
-    """B: raised protein beside few cells, or a report that says so. Normal protein excludes nothing in the first week."""
-    limits = situation.policy.thresholds.immune.csf
-    protein = _newest_lab(situation, "csf_protein", None)
-    cells = _newest_lab(situation, "csf_white_cells", protein)
-    shown = protein or cells
-    source = f"{limits.source} [{limits.confidence}]"
-    reported = next(
-        (
-            each
-            for each in reversed(_investigations(situation, "csf_report"))
-            if "albuminocytologic_dissociation" in each.findings
-        ),
-        None,
-    )
-    if shown is None and reported is None:
-        return Feature(criterion=Criterion(id="csf-dissociation", met=False, text="CSF not recorded", source=source), said="")
-    texts = []
-    present = reported is not None
-    if shown is not None:
-        reading = read_csf(
-            protein_mg_dl=None if protein is None else protein.value,
-            cells_per_ul=None if cells is None else cells.value,
-            age=age_on(situation.history.patient.birth_on, shown.on),
-            limits=limits,
-        )
-        texts.append(csf_text(reading, shown.on))
-        present = (present and not reading.argues_against) or reading.dissociation == "present"
-    if reported is not None:
-        texts.append(f"albuminocytologic dissociation reported on {reported.on}")
-    facts = [("lab", each) for each in (protein, cells) if each is not None]
-    evidence = tuple(Evidence(kind=kind, id=each.fact_id, version=each.version, at=each.at) for kind, each in facts)
-    if reported is not None:
-        evidence += (Evidence(kind="investigation", id=reported.fact_id, version=reported.version, at=reported.at),)
-    criterion = Criterion(id="csf-dissociation", met=present, text="; ".join(texts), source=source)
-    return Feature(
-        criterion=criterion,
-        said="raised CSF protein with few cells",
-        evidence=evidence if present else (),
-        newest=(shown or reported) if present else None,
     )
 
 
@@ -135,9 +79,9 @@ def supporting(situation: Situation, motor: MotorPicture) -> tuple[Feature, ...]
 def not_recorded(situation: Situation) -> tuple[str, ...]:
     """Measures that would have mattered and were not recorded since the first dose."""
     absent = []
-    if _newest_lab(situation, "csf_protein", None) is None:
+    if newest_lab(situation, "csf_protein", None) is None:
         absent.append("csf_protein")
-    if not _investigations(situation, "nerve_conduction"):
+    if not investigations(situation, "nerve_conduction"):
         absent.append("nerve_conduction")
     if _newest_reflexes(situation) is None:
         absent.append("reflexes")
@@ -146,8 +90,12 @@ def not_recorded(situation: Situation) -> tuple[str, ...]:
 
 def _worse_after_stop(situation: Situation, motor: MotorPicture) -> Feature:
     clause = situation.policy.thresholds.immune
-    rule = f"motor decline {clause.worse_days_after_stop} day or more after the last dose counts"
     stop = situation.stopped_on
+
+    def with_rule(text: str) -> Said:
+        days = clause.worse_days_after_stop
+        return say("{text}; motor decline {days} day or more after the last dose counts", text=text, days=days)
+
     held = [
         each
         for each in motor.after_stop
@@ -157,89 +105,135 @@ def _worse_after_stop(situation: Situation, motor: MotorPicture) -> Feature:
         and each.code not in {"M10", "M11", ""}
         and (each.seen.on - stop).days >= clause.worse_days_after_stop
     ]
-    if not held or held[0].seen is None or stop is None:
-        state = "on bortezomib" if stop is None else f"none since the last dose on {stop}"
-        return _feature("worse-after-stop", clause, f"{state}; {rule}", met=False, said="")
-    since = f"{in_days((held[0].seen.on - stop).days)} after the last dose"
-    text = f"{', '.join(each.id for each in held)}, {since} on {stop}; {rule}"
+    if stop is None:
+        return feature("worse-after-stop", clause, lambda: with_rule(say("on bortezomib")), met=False)
+    if not held or held[0].seen is None:
+        none = say("none since the last dose on {day}", day=stop)
+        return feature("worse-after-stop", clause, lambda: with_rule(none), met=False)
+    days = in_days((held[0].seen.on - stop).days)
+    declined = after_last_dose(", ".join(each.id for each in held), held[0].seen.on, stop)
     evidence = tuple(dict.fromkeys(item for each in held for item in each.evidence))
-    return _feature("worse-after-stop", clause, text, met=True, said=f"worse {since}", evidence=evidence, newest=held[0].seen)
+    return feature(
+        "worse-after-stop",
+        clause,
+        lambda: with_rule(on_last_dose(declined, stop)),
+        met=True,
+        said=say("worse {days} after the last dose", days=days),
+        evidence=evidence,
+        newest=held[0].seen,
+    )
 
 
 def _low_dose(situation: Situation) -> Feature:
     """Early by dose or cycle. It never holds the rule by itself: ordinary neuropathy begins early as well."""
     clause, onset = situation.policy.thresholds.immune, situation.onset_on
-    rule = f"{clause.cumulative_mg_per_m2:g} mg/m2 or less, or cycle {clause.cycles_at_onset} or earlier, at onset counts"
+
+    def with_rule(text: str) -> Said:
+        return say(
+            "{text}; {dose:g} mg/m2 or less, or cycle {cycle} or earlier, at onset counts",
+            text=text,
+            dose=float(clause.cumulative_mg_per_m2),
+            cycle=clause.cycles_at_onset,
+        )
+
     if onset is None:
-        return _feature("low-dose-at-onset", clause, f"onset not recorded; {rule}", met=False, said="")
-    given = situation.cumulative_mg_per_m2(onset)
+        return feature("low-dose-at-onset", clause, lambda: with_rule(say("onset not recorded")), met=False)
+    given = float(situation.cumulative_mg_per_m2(onset))
     cycle_days = (situation.course.cycle_days if situation.course is not None else None) or DEFAULT_CYCLE_DAYS
     cycle = (onset - situation.first_on).days // cycle_days + 1
     held = (bool(situation.doses) and given <= clause.cumulative_mg_per_m2) or cycle <= clause.cycles_at_onset
-    text = f"onset on {onset} after {given:g} mg/m2, cycle {cycle} of {cycle_days} days; {rule}"
-    return _feature("low-dose-at-onset", clause, text, met=held, said=f"onset after {given:g} mg/m2")
+    said = say("onset after {dose:g} mg/m2", dose=given) if held else ""
+    return feature("low-dose-at-onset", clause, lambda: with_rule(_onset(onset, given, cycle, cycle_days)), met=held, said=said)
+
+
+def _onset(on: date, given_mg_per_m2: float, cycle: int, cycle_days: int) -> Said:
+    return say(
+        "onset on {day} after {dose:g} mg/m2, cycle {cycle} of {days} days",
+        day=on,
+        dose=given_mg_per_m2,
+        cycle=cycle,
+        days=cycle_days,
+    )
 
 
 def _areflexia(situation: Situation) -> Feature:
     clause, record = situation.policy.thresholds.immune, _newest_reflexes(situation)
-    state = "reflexes not recorded" if record is None else f"reflexes {record.reflexes} on {record.on}"
+
+    def text() -> Said:
+        if record is None or record.reflexes is None:
+            return say("reflexes not recorded; absent counts")
+        return say("reflexes {reflexes} on {day}; absent counts", reflexes=word(record.reflexes), day=record.on)
+
     held = record is not None and record.reflexes == "absent"
     evidence = evidence_of(record) if held else ()
-    return _feature(
-        "areflexia", clause, f"{state}; absent counts", met=held, said="absent reflexes", evidence=evidence, newest=record
-    )
+    return feature("areflexia", clause, text, met=held, said=say("absent reflexes"), evidence=evidence, newest=record)
 
 
 def _proximal(situation: Situation, exam: Exam | None) -> Feature:
     clause = situation.policy.thresholds.immune
-    rule = f"deltoid, iliopsoas or quadriceps at MRC {clause.proximal_grade} or below on both sides, or two of them, counts"
+
+    def with_rule(text: str) -> Said:
+        return say(
+            "{text}; deltoid, iliopsoas or quadriceps at MRC {grade} or below on both sides, or two of them, counts",
+            text=text,
+            grade=clause.proximal_grade,
+        )
+
     if exam is None:
-        return _feature("proximal-weakness", clause, f"muscle power not recorded; {rule}", met=False, said="")
+        return feature("proximal-weakness", clause, lambda: with_rule(say("muscle power not recorded")), met=False)
     highest = clause.proximal_grade * FULL_GRADE + 1
     weak = [
         (place, rank)
         for place, rank in enumerate(exam.ranks)
         if rank is not None and rank <= highest and muscle_of(place)[0] in PROXIMAL_MUSCLES
     ]
-    shown = ", ".join(f"{muscle_name(place)} {written(rank)}" for place, rank in weak) or "no proximal weakness"
+
+    def text() -> Said:
+        muscles = [say("{muscle} {power}", muscle=muscle_name(place), power=written(rank)) for place, rank in weak]
+        shown = joined(", ", muscles) if muscles else say("no proximal weakness")
+        return with_rule(say("{weakness} on {day}", weakness=shown, day=exam.on))
+
     held = len(weak) >= 2
-    return _feature(
-        "proximal-weakness",
-        clause,
-        f"{shown} on {exam.on}; {rule}",
-        met=held,
-        said="proximal weakness",
-        evidence=evidence_of(exam.record) if held else (),
-        newest=exam.record,
-    )
+    evidence = evidence_of(exam.record) if held else ()
+    said = say("proximal weakness")
+    return feature("proximal-weakness", clause, text, met=held, said=said, evidence=evidence, newest=exam.record)
 
 
 def _nerve_conduction(situation: Situation) -> Feature:
     clause = situation.policy.thresholds.immune
-    rule = "demyelination, conduction slowing or block, or prolonged F waves counts"
-    studies = _investigations(situation, "nerve_conduction")
+    rule = say("demyelination, conduction slowing or block, or prolonged F waves counts")
+    studies = investigations(situation, "nerve_conduction")
     if not studies:
-        return _feature("nerve-conduction", clause, f"nerve conduction not recorded; {rule}", met=False, said="")
+        none = say("nerve conduction not recorded")
+        return feature("nerve-conduction", clause, lambda: joined("; ", (none, rule)), met=False)
     telling = [each for each in studies if each.findings & DEMYELINATING]
     study = (telling or studies)[-1]
-    found = ", ".join(sorted(finding.replace("_", " ") for finding in study.findings))
+
+    def text() -> str:
+        findings = joined(", ", map(word, sorted(study.findings)))
+        return joined("; ", (say("nerve conduction on {day}: {findings}", day=study.on, findings=findings), rule))
+
     evidence = (Evidence(kind="investigation", id=study.fact_id, version=study.version, at=study.at),) if telling else ()
-    text = f"nerve conduction on {study.on}: {found}; {rule}"
-    said = "demyelinating nerve conduction"
-    return _feature("nerve-conduction", clause, text, met=bool(telling), said=said, evidence=evidence, newest=study)
+    said = say("demyelinating nerve conduction")
+    return feature("nerve-conduction", clause, text, met=bool(telling), said=said, evidence=evidence, newest=study)
 
 
 def _cranial(situation: Situation, newest: tuple[Assessment, ...]) -> Feature:
     clause = situation.policy.thresholds.immune
     flagged = [record for record in newest if record.red_flags & CRANIAL]
-    on = newest[0].on if newest else "no assessment"
-    state = "bulbar or facial weakness" if flagged else "no bulbar or facial weakness recorded"
-    return _feature(
+
+    def text() -> Said:
+        when = newest[0].on if newest else say("no assessment")
+        if flagged:
+            return say("bulbar or facial weakness ({when}); at the newest assessment counts", when=when)
+        return say("no bulbar or facial weakness recorded ({when}); at the newest assessment counts", when=when)
+
+    return feature(
         "cranial-signs",
         clause,
-        f"{state} ({on}); at the newest assessment counts",
+        text,
         met=bool(flagged),
-        said="bulbar or facial weakness",
+        said=say("bulbar or facial weakness"),
         evidence=evidence_of(*flagged),
         newest=flagged[0] if flagged else None,
     )
@@ -267,34 +261,3 @@ def _newest_reflexes(situation: Situation) -> Assessment | None:
         if record.reflexes is not None:
             return record
     return None
-
-
-def _newest_lab(situation: Situation, analyte: str, beside: LabResult | None) -> LabResult | None:
-    """The newest result since the first dose; with ``beside``, of the same day's tap."""
-    for lab in reversed(situation.history.labs):
-        if lab.analyte == analyte and situation.first_on <= lab.on <= situation.today and (beside is None or lab.on == beside.on):
-            return lab
-    return None
-
-
-def _investigations(situation: Situation, kind: str) -> list[Investigation]:
-    first_on, today = situation.first_on, situation.today
-    return [each for each in situation.history.investigations if each.kind == kind and first_on <= each.on <= today]
-
-
-def _feature(
-    identifier: str,
-    clause: ImmunePattern,
-    text: str,
-    *,
-    met: bool,
-    said: str,
-    evidence: tuple[Evidence, ...] = (),
-    newest: Assessment | LabResult | Investigation | None = None,
-) -> Feature:
-    criterion = Criterion(id=identifier, met=met, text=text, source=f"{clause.source} [{clause.confidence}]")
-    return Feature(criterion=criterion, said=said, evidence=evidence, newest=newest if met else None)
-
-
-def _or_not(value: int | None) -> str:
-    return "not recorded" if value is None else str(value)

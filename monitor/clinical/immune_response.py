@@ -15,10 +15,14 @@ from monitor.clinical.comparison import Reading, evidence_of, readings
 from monitor.clinical.days import start_of_day
 from monitor.clinical.findings import Evidence
 from monitor.clinical.history import Assessment, Treatment
+from monitor.clinical.motor_measures import GBS_DISABILITY, MOBILITY, MRC_SUM
+from monitor.clinical.motor_shows import aid, minus, plain
 from monitor.clinical.policy import Relapse
-from monitor.clinical.scales.walking import AIDS, disability, walking_step
+from monitor.clinical.scales.walking import disability, walking_step
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import limbs_fallen
+from monitor.clinical.words import word
+from monitor.said import say
 
 IMMUNE_TREATMENTS = frozenset({"ivig", "plasma_exchange", "corticosteroid"})
 BEFORE_DAYS = 28
@@ -36,8 +40,8 @@ class Followed:
 
     def show(self, reading: Reading) -> str:
         if self.points:
-            return f"{-reading.burden:g}"
-        return AIDS[int(reading.burden)] if self.what == "walking" else f"{reading.burden:g}"
+            return minus(reading)
+        return aid(reading) if self.what == MOBILITY else plain(reading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +63,14 @@ class Worsening:
 
     @property
     def said(self) -> str:
-        return (
-            f"{self.followed.what}: {self.followed.show(self.best)} ({self.best.on}) -> "
-            f"{self.followed.show(self.newest)} ({self.newest.on}) after {self.treatment.treatment.replace('_', ' ')}"
+        return say(
+            "{what}: {before} ({before_on}) -> {after} ({after_on}) after {treatment}",
+            what=self.followed.what,
+            before=self.followed.show(self.best),
+            before_on=self.best.on,
+            after=self.followed.show(self.newest),
+            after_on=self.newest.on,
+            treatment=word(self.treatment.treatment),
         )
 
     def evidence(self, zone: tzinfo) -> tuple[Evidence, ...]:
@@ -91,9 +100,9 @@ def followed(situation: Situation, clauses: Relapse, since: date) -> tuple[Follo
     sums = readings(assessments, attrgetter("mrc_sum"), first_on=first_on, reach_days=reach, burden_of=neg)
     steps = clauses.response_disability
     return (
-        Followed(what="GBS disability", points=False, response=steps, readings=tuple(reversed(disabled))),
-        Followed(what="walking", points=False, response=steps, readings=tuple(reversed(aids))),
-        Followed(what="MRC sum", points=True, response=clauses.response_points, readings=tuple(reversed(sums))),
+        Followed(what=GBS_DISABILITY, points=False, response=steps, readings=tuple(reversed(disabled))),
+        Followed(what=MOBILITY, points=False, response=steps, readings=tuple(reversed(aids))),
+        Followed(what=MRC_SUM, points=True, response=clauses.response_points, readings=tuple(reversed(sums))),
     )
 
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from monitor.clinical.clauses import Clause
 from monitor.clinical.days import day_after
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
-from monitor.clinical.history import NOT_TESTED, Assessment, Course
-from monitor.clinical.scales.ctcae import neuropathic_pain
+from monitor.clinical.history import Assessment, Course
+from monitor.clinical.last_look import LastLook, elapsed, last_look, last_on, unresolved
 from monitor.clinical.situation import Situation, soonest
+from monitor.clinical.words import URGENCIES, or_not
+from monitor.said import Said, joined, say
 
 NAME = "assessment-overdue"
+OFF_DRUG = say("off bortezomib")
 
 NO_EVENT = frozenset({"dose-modification", "dose-against-advice", "conflicting-record", "immune-mediated-pattern", NAME})
 """Findings after which no further look at the patient is asked for here (J): they are about doses and records. The immune
@@ -44,20 +48,9 @@ class _Due:
         return self.more_urgent_at if self.more_urgent_at is not None and self.more_urgent_at <= now else self.overdue_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    """What the assessments that count since the first dose leave us with."""
-
-    last: Assessment | None
-    sensory_grade: int | None
-    motor_grade: int | None
-    walking: str | None
-    pain: bool | None
-
-
 def answer(situation: Situation, findings: Sequence[Finding] = ()) -> RuleAnswer:
     """The four criteria. ``findings`` are those of the other rules at the same instant, for O3."""
-    state = _state(situation)
+    state = last_look(situation)
     clauses = (
         _on_drug(situation, state),
         _affected(situation, state),
@@ -87,53 +80,28 @@ def answer(situation: Situation, findings: Sequence[Finding] = ()) -> RuleAnswer
     return RuleAnswer(rule=NAME, criteria=criteria, finding=finding, look_again_at=ahead)
 
 
-def _state(situation: Situation) -> _State:
-    last: Assessment | None = None
-    sensory: int | None = None
-    motor: int | None = None
-    walking: str | None = None
-    pain: bool | None = None
-    for assessment in reversed(situation.assessments):
-        if assessment.on < situation.first_on:
-            break
-        if last is None and _counts(assessment):
-            last = assessment
-        sensory = assessment.sensory_grade if sensory is None else sensory
-        motor = assessment.motor_grade if motor is None else motor
-        walking = assessment.walking if walking is None else walking
-        pain = neuropathic_pain(assessment.neuropathic_pain, assessment.pain_nrs) if pain is None else pain
-        if None not in (sensory, motor, walking, pain):
-            break
-    return _State(last=last, sensory_grade=sensory, motor_grade=motor, walking=walking, pain=pain)
-
-
-def _counts(assessment: Assessment) -> bool:
-    return (
-        assessment.sensory_grade is not None
-        or assessment.motor_grade is not None
-        or assessment.walking is not None
-        or assessment.gbs_disability is not None
-        or assessment.mrc != NOT_TESTED
-    )
-
-
-def _on_drug(situation: Situation, state: _State) -> _Due:
+def _on_drug(situation: Situation, state: LastLook) -> _Due:
     """O1."""
     clause = situation.policy.thresholds.overdue.on_drug
     cycle = (situation.course.cycle_days if situation.course else None) or clause.default_cycle_days
     limit = cycle + clause.beyond_cycle_days
     if not situation.on_drug:
-        return _Due(id="overdue-on-drug", clause=clause, text=lambda: "off bortezomib", urgency=clause.urgency)
-    overdue_at = _more_than(_last_on(situation, state), limit, situation)
+        return _Due(id="overdue-on-drug", clause=clause, text=lambda: OFF_DRUG, urgency=clause.urgency)
+    overdue_at = _more_than(last_on(situation, state), limit, situation)
     due_on = situation.next_dose_due_on()
     more_urgent_at = None
     if due_on is not None:
         more_urgent_at = max(overdue_at, day_after(due_on, -clause.dose_due_within_days, situation.policy.zone))
 
     def text() -> str:
-        next_dose = f"next dose due {due_on}" if due_on else "next dose not known"
-        limits = f"limit: cycle of {cycle} and {clause.beyond_cycle_days} days = {limit}"
-        return f"{_elapsed(situation, state)} ({limits}); {next_dose}"
+        return say(
+            "{elapsed} (limit: cycle of {cycle} and {days} days = {limit}); {next_dose}",
+            elapsed=elapsed(situation, state),
+            cycle=cycle,
+            days=clause.beyond_cycle_days,
+            limit=limit,
+            next_dose=say("next dose due {day}", day=due_on) if due_on else say("next dose not known"),
+        )
 
     return _Due(
         id="overdue-on-drug",
@@ -146,76 +114,94 @@ def _on_drug(situation: Situation, state: _State) -> _Due:
     )
 
 
-def _affected(situation: Situation, state: _State) -> _Due:
+def _affected(situation: Situation, state: LastLook) -> _Due:
     """O2."""
     clause = situation.policy.thresholds.overdue.affected
     affected = (state.sensory_grade or 0) >= clause.sensory_grade or (state.motor_grade or 0) >= clause.motor_grade
 
     def text() -> str:
-        grades = (
-            f"sensory grade {_or_not(state.sensory_grade)} (limit {clause.sensory_grade}),"
-            f" motor grade {_or_not(state.motor_grade)} (limit {clause.motor_grade})"
+        return say(
+            "sensory grade {sensory} (limit {sensory_limit}), motor grade {motor} (limit {motor_limit});"
+            " {elapsed} (limit {limit})",
+            sensory=or_not(state.sensory_grade),
+            sensory_limit=clause.sensory_grade,
+            motor=or_not(state.motor_grade),
+            motor_limit=clause.motor_grade,
+            elapsed=elapsed(situation, state),
+            limit=clause.more_than_days,
         )
-        return f"{grades}; {_elapsed(situation, state)} (limit {clause.more_than_days})"
 
     if not situation.on_drug:
-        return _Due(id="overdue-affected", clause=clause, text=lambda: "off bortezomib", urgency=clause.urgency)
-    overdue_at = _more_than(_last_on(situation, state), clause.more_than_days, situation) if affected else None
+        return _Due(id="overdue-affected", clause=clause, text=lambda: OFF_DRUG, urgency=clause.urgency)
+    overdue_at = _more_than(last_on(situation, state), clause.more_than_days, situation) if affected else None
     return _Due(id="overdue-affected", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
 
 
-def _after_event(situation: Situation, state: _State, findings: Sequence[Finding]) -> _Due:
+def _after_event(situation: Situation, state: LastLook, findings: Sequence[Finding]) -> _Due:
     """O3: somebody has to look again on a later day than the event; once somebody has, the other clauses watch on."""
     clause = situation.policy.thresholds.overdue.after_event
     limits = {Urgency.IMMEDIATE: clause.after_immediate_days, Urgency.SAME_DAY: clause.after_same_day_days}
     overdue_at: datetime | None = None
-    text, due_text = "no immediate or same-day finding about the patient", ""
+    text: Callable[[], str] = _no_event
     for finding in findings:
         if finding.rule in NO_EVENT or finding.urgency not in limits:
             continue
         limit = limits[finding.urgency]
         event_on = finding.clinical_at.astimezone(situation.policy.zone).date()
-        if _last_on(situation, state) > event_on:
-            text = f"{finding.rule} {finding.urgency} on {event_on}, looked at again on {_last_on(situation, state)}"
+        if last_on(situation, state) > event_on:
+            if overdue_at is None:
+                text = partial(_answered_event, finding, event_on, last_on(situation, state))
             continue
         due_at = _more_than(event_on, limit, situation)
         if overdue_at is None or due_at < overdue_at:
             overdue_at = due_at
-            due_text = f"{finding.rule} {finding.urgency} on {event_on}; {_elapsed(situation, state)} (limit {limit} days)"
-    return _Due(
-        id="overdue-after-event", clause=clause, text=lambda: due_text or text, overdue_at=overdue_at, urgency=clause.urgency
-    )
+            text = partial(_open_event, finding, event_on, limit, situation, state)
+    return _Due(id="overdue-after-event", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
 
 
-def _after_stop(situation: Situation, state: _State) -> _Due:
+def _no_event() -> Said:
+    return say("no immediate or same-day finding about the patient")
+
+
+def _event(finding: Finding, on: date) -> Said:
+    return say("{rule} {urgency} on {day}", rule=finding.rule, urgency=URGENCIES[finding.urgency], day=on)
+
+
+def _answered_event(finding: Finding, on: date, looked_on: date) -> Said:
+    return say("{event}, looked at again on {day}", event=_event(finding, on), day=looked_on)
+
+
+def _open_event(finding: Finding, on: date, limit: int, situation: Situation, state: LastLook) -> Said:
+    return say("{event}; {elapsed} (limit {days} days)", event=_event(finding, on), elapsed=elapsed(situation, state), days=limit)
+
+
+def _after_stop(situation: Situation, state: LastLook) -> _Due:
     """O4: an assessment that fell due in the early days stays due when they are over."""
     clause = situation.policy.thresholds.overdue.after_stop
     last, stopped_on = state.last, situation.stopped_on
     if stopped_on is None:
-        return _Due(id="overdue-after-stop", clause=clause, text=lambda: "on bortezomib", urgency=clause.urgency)
-    left = _unresolved(situation, state)
+        return _Due(id="overdue-after-stop", clause=clause, text=lambda: say("on bortezomib"), urgency=clause.urgency)
+    left = unresolved(situation, state)
     if last is None or not left:
-        state_text = "no neuropathy recorded that is still to resolve" if last is None else f"resolved on {last.on}"
-        return _Due(id="overdue-after-stop", clause=clause, text=lambda: state_text, urgency=clause.urgency)
+        return _Due(id="overdue-after-stop", clause=clause, text=lambda: _nothing_left(last), urgency=clause.urgency)
     early = last.on + timedelta(days=clause.early_days) <= stopped_on + timedelta(days=clause.early_until_day)
     limit = clause.early_days if early else clause.late_days
-    text = f"unresolved: {left}; last dose {stopped_on}; {_elapsed(situation, state)} (limit {limit})"
+
+    def text() -> str:
+        return say(
+            "unresolved: {signs}; last dose {day}; {elapsed} (limit {limit})",
+            signs=joined(", ", left),
+            day=stopped_on,
+            elapsed=elapsed(situation, state),
+            limit=limit,
+        )
+
     overdue_at = _more_than(last.on, limit, situation)
-    return _Due(id="overdue-after-stop", clause=clause, text=lambda: text, overdue_at=overdue_at, urgency=clause.urgency)
+    return _Due(id="overdue-after-stop", clause=clause, text=text, overdue_at=overdue_at, urgency=clause.urgency)
 
 
-def _unresolved(situation: Situation, state: _State) -> str:
-    patient = situation.history.patient
-    left = []
-    if (state.sensory_grade or 0) > (patient.baseline_sensory_grade or 0):
-        left.append(f"sensory grade {state.sensory_grade}")
-    if (state.motor_grade or 0) > (patient.baseline_motor_grade or 0):
-        left.append(f"motor grade {state.motor_grade}")
-    if state.walking is not None and state.walking != "unaided":
-        left.append(f"walking {state.walking}")
-    if state.pain:
-        left.append("neuropathic pain")
-    return ", ".join(left)
+def _nothing_left(last: Assessment | None) -> Said:
+    return say("no neuropathy recorded that is still to resolve") if last is None else say("resolved on {day}", day=last.on)
 
 
 def _more_than(day: date, limit: int, situation: Situation) -> datetime:
@@ -223,23 +209,15 @@ def _more_than(day: date, limit: int, situation: Situation) -> datetime:
     return day_after(day, limit + 1, situation.policy.zone)
 
 
-def _last_on(situation: Situation, state: _State) -> date:
-    return situation.first_on if state.last is None else state.last.on
-
-
-def _elapsed(situation: Situation, state: _State) -> str:
-    days = (situation.today - _last_on(situation, state)).days
-    return f"{days} days since {'the first dose' if state.last is None else 'the last assessment'}"
-
-
-def _headline(situation: Situation, state: _State) -> str:
-    days = (situation.today - _last_on(situation, state)).days
+def _headline(situation: Situation, state: LastLook) -> Said:
+    days = (situation.today - last_on(situation, state)).days
     if state.last is None:
-        return f"no neuropathy assessment for {days} days (none since the first dose on {situation.first_on})"
-    return f"no neuropathy assessment for {days} days (last {state.last.on})"
+        first_on = situation.first_on
+        return say("no neuropathy assessment for {days} days (none since the first dose on {day})", days=days, day=first_on)
+    return say("no neuropathy assessment for {days} days (last {day})", days=days, day=state.last.on)
 
 
-def _evidence(situation: Situation, state: _State) -> tuple[Evidence, ...]:
+def _evidence(situation: Situation, state: LastLook) -> tuple[Evidence, ...]:
     evidence = []
     if state.last is not None:
         evidence.append(Evidence(kind="assessment", id=state.last.fact_id, version=state.last.version, at=state.last.at))
@@ -254,7 +232,3 @@ def _evidence(situation: Situation, state: _State) -> tuple[Evidence, ...]:
 def _of_course(course: Course, situation: Situation) -> Evidence:
     at = day_after(course.started_on, 0, situation.policy.zone)
     return Evidence(kind="course", id=course.fact_id, version=course.version, at=at)
-
-
-def _or_not(value: int | None) -> str:
-    return "not recorded" if value is None else str(value)

@@ -8,18 +8,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 from monitor.clinical.clauses import Orthostatic
-from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.scales.blood_pressure import BloodPressure
 from monitor.clinical.scales.ctcae import comparable
 from monitor.clinical.situation import Situation
+from monitor.clinical.words import NOT_RECORDED, or_not, sentence, word
+from monitor.said import Said, joined, say, say_n
 
 NAME = "autonomic-neuropathy"
 
-EVENTS = {"syncope": "syncope", "ileus": "ileus", "urinary_retention": "urinary retention"}
+EVENTS = ("syncope", "ileus", "urinary_retention")
+NO_EARLIER_GRADE = say("no earlier grade")
+OTHER_VERSION = say("earlier grades are of another CTCAE version and are not compared")
 SYMPTOMATIC_GRADE = 2  # CTCAE: grade 2 is moderate symptoms, limiting instrumental activities of daily living
-NOT_RECORDED = "not recorded"
 
 
 def answer(situation: Situation) -> RuleAnswer:
@@ -38,13 +40,13 @@ def answer(situation: Situation) -> RuleAnswer:
         rule=NAME,
         urgency=_urgency(situation, newest, criteria),
         clinical_at=newest.at,
-        headline=f"{'; '.join(signs or [text for text in (fall, rise) if text])} ({newest.on})",
+        headline=say("{signs} ({day})", signs=joined("; ", signs or [text for text in (fall, rise) if text]), day=newest.on),
         action=None,
         criteria=criteria,
         evidence=tuple(Evidence(kind="assessment", id=each.fact_id, version=each.version, at=each.at) for each in evidence),
         missing=_missing(newest),
         weight=len(signs),
-        occasion=f"{newest.on}" if newest.red_flags & EVENTS.keys() else "",
+        occasion=f"{newest.on}" if not newest.red_flags.isdisjoint(EVENTS) else "",
     )
     return RuleAnswer(rule=NAME, criteria=criteria, finding=finding)
 
@@ -58,7 +60,7 @@ def _newest(situation: Situation) -> Assessment | None:
             or each.systolic_standing is not None
             or each.diastolic_lying is not None
             or each.diastolic_standing is not None
-            or (each.red_flags and not EVENTS.keys().isdisjoint(each.red_flags))
+            or (each.red_flags and not each.red_flags.isdisjoint(EVENTS))
         ):
             return each if each.on >= situation.first_on else None
     return None
@@ -85,20 +87,26 @@ def _urgency(situation: Situation, newest: Assessment, criteria: tuple[Criterion
 def _severe(situation: Situation, newest: Assessment) -> tuple[Criterion, list[str]]:
     """A1, and the signs that meet it."""
     clause = situation.policy.thresholds.autonomic.severe
-    signs = [name for flag, name in EVENTS.items() if flag in newest.red_flags]
+    signs: list[str] = [word(flag) for flag in EVENTS if flag in newest.red_flags]
     lowest = _pressure(newest).lowest_systolic
     if lowest is not None and lowest < clause.systolic_below_mmhg:
-        signs.append(f"systolic pressure {lowest} mmHg")
+        signs.append(say("systolic pressure {mmhg} mmHg", mmhg=lowest))
     grade = newest.autonomic_grade
     if grade is not None and grade >= clause.grade:
-        signs.append(f"autonomic grade {grade}")
-    text = (
-        f"{newest.on}: {', '.join(signs) or 'no severe sign'}; lowest systolic pressure {_or_not(lowest, ' mmHg')}"
-        f" (limit below {clause.systolic_below_mmhg}), autonomic grade {_or_not(grade)} (limit {clause.grade})"
+        signs.append(say("autonomic grade {grade}", grade=grade))
+    text = say(
+        "{day}: {signs}; lowest systolic pressure {lowest} (limit below {below}), autonomic grade {grade} (limit {limit})",
+        day=newest.on,
+        signs=joined(", ", signs) if signs else say("no severe sign"),
+        lowest=_mmhg(lowest),
+        below=clause.systolic_below_mmhg,
+        grade=or_not(grade),
+        limit=clause.grade,
     )
-    said = situation.policy.guideline.severe_autonomic
-    if signs and said is not None:
-        text += f"; {situation.policy.guideline.name}: {said.text}"
+    guideline = situation.policy.guideline
+    if signs and guideline.severe_autonomic is not None:
+        row = sentence(guideline.severe_autonomic.text)
+        text = say("{text}; {guideline}: {row}", text=text, guideline=guideline.name, row=row)
     criterion = Criterion(
         id="severe-autonomic-signs", met=bool(signs), text=text, source=_source(clause.source, clause.confidence)
     )
@@ -112,12 +120,17 @@ def _orthostatic(situation: Situation, newest: Assessment) -> tuple[Criterion, s
     limit = _systolic_limit(clause, pressure)
     systolic, diastolic = pressure.systolic_fall, pressure.diastolic_fall
     met = (systolic is not None and systolic >= limit) or (diastolic is not None and diastolic >= clause.fall_diastolic_mmhg)
-    text = (
-        f"{newest.on}: {pressure.written()}; fall systolic {_or_not(systolic, ' mmHg')} (limit {limit}),"
-        f" diastolic {_or_not(diastolic, ' mmHg')} (limit {clause.fall_diastolic_mmhg})"
+    text = say(
+        "{day}: {pressure}; fall systolic {systolic} (limit {systolic_limit}), diastolic {diastolic} (limit {diastolic_limit})",
+        day=newest.on,
+        pressure=pressure.written(),
+        systolic=_mmhg(systolic),
+        systolic_limit=limit,
+        diastolic=_mmhg(diastolic),
+        diastolic_limit=clause.fall_diastolic_mmhg,
     )
     criterion = Criterion(id="orthostatic-fall", met=met, text=text, source=_source(clause.source, clause.confidence))
-    return criterion, f"blood pressure falls on standing: {pressure.written()}" if met else ""
+    return criterion, say("blood pressure falls on standing: {pressure}", pressure=pressure.written()) if met else ""
 
 
 def _systolic_limit(clause: Orthostatic, pressure: BloodPressure) -> int:
@@ -133,7 +146,7 @@ def _new_grade(situation: Situation, newest: Assessment) -> tuple[Criterion, str
     source = _source(clause.source, clause.confidence)
     grade = newest.autonomic_grade
     if grade is None or grade < clause.grade:
-        text = f"{newest.on}: autonomic grade {_or_not(grade)} (limit {clause.grade})"
+        text = say("{day}: autonomic grade {grade} (limit {limit})", day=newest.on, grade=or_not(grade), limit=clause.grade)
         return Criterion(id="new-autonomic-grade", met=False, text=text, source=source), "", None
     earlier = [each for each in situation.assessments if each.autonomic_grade is not None and each.at < newest.at]
     same_edition = [each for each in earlier if comparable(each.ctcae_version, newest.ctcae_version)]
@@ -143,14 +156,31 @@ def _new_grade(situation: Situation, newest: Assessment) -> tuple[Criterion, str
     best = min(in_window, key=lambda each: each.autonomic_grade or 0) if in_window else same_edition[-1] if same_edition else None
     if best is None:
         met = not earlier
-        before = "no earlier grade" if met else "earlier grades are of another CTCAE version and are not compared"
-        rise = f"autonomic grade {grade}, none recorded before"
+        before = NO_EARLIER_GRADE if met else OTHER_VERSION
+        rise = say("autonomic grade {grade}, none recorded before", grade=grade)
     else:
         met = (best.autonomic_grade or 0) < grade
-        before = f"grade {best.autonomic_grade} on {best.on}"
-        rise = f"autonomic grade {best.autonomic_grade} -> {grade} in {in_days((newest.on - best.on).days)}"
-    text = f"{newest.on}: autonomic grade {grade} (limit {clause.grade}); {before} (window {clause.within_days} days)"
+        before = say("grade {grade} on {day}", grade=best.autonomic_grade or 0, day=best.on)
+        rise = _risen(best.autonomic_grade or 0, grade, (newest.on - best.on).days)
+    text = say(
+        "{day}: autonomic grade {grade} (limit {limit}); {before} (window {days} days)",
+        day=newest.on,
+        grade=grade,
+        limit=clause.grade,
+        before=before,
+        days=clause.within_days,
+    )
     return Criterion(id="new-autonomic-grade", met=met, text=text, source=source), rise if met else "", best
+
+
+def _risen(before: int, after: int, days: int) -> Said:
+    return say_n(
+        "autonomic grade {before} -> {after} in {count} day",
+        "autonomic grade {before} -> {after} in {count} days",
+        count=days,
+        before=before,
+        after=after,
+    )
 
 
 def _missing(newest: Assessment) -> tuple[str, ...]:
@@ -166,7 +196,7 @@ def _missing(newest: Assessment) -> tuple[str, ...]:
 
 def _nothing_recorded(situation: Situation) -> tuple[Criterion, ...]:
     policy = situation.policy.thresholds.autonomic
-    text = "no autonomic sign, grade or blood pressure recorded since the first dose"
+    text = say("no autonomic sign, grade or blood pressure recorded since the first dose")
     return (
         Criterion(
             id="severe-autonomic-signs", met=False, text=text, source=_source(policy.severe.source, policy.severe.confidence)
@@ -180,8 +210,8 @@ def _nothing_recorded(situation: Situation) -> tuple[Criterion, ...]:
     )
 
 
-def _or_not(value: int | None, unit: str = "") -> str:
-    return NOT_RECORDED if value is None else f"{value}{unit}"
+def _mmhg(value: int | None) -> Said:
+    return NOT_RECORDED if value is None else say("{value} mmHg", value=value)
 
 
 def _source(source: str, confidence: str) -> str:

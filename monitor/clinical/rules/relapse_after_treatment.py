@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitor.clinical.clauses import Clause
+from monitor.clinical.clauses import Clause, Fluctuation
 from monitor.clinical.findings import Criterion, Finding, RuleAnswer, Urgency
 from monitor.clinical.history import Treatment
 from monitor.clinical.immune_response import Followed, Worsening, followed, immune_treatments, worsening_after
@@ -17,6 +17,8 @@ from monitor.clinical.motor_decline import motor_of
 from monitor.clinical.motor_picture import source_of
 from monitor.clinical.policy import Relapse
 from monitor.clinical.situation import Situation
+from monitor.clinical.words import word
+from monitor.said import Said, joined, say
 
 NAME = "relapse-after-treatment"
 
@@ -57,7 +59,7 @@ def answer(situation: Situation) -> RuleAnswer:
         rule=NAME,
         urgency=leading.urgency,
         clinical_at=leading.worsening.record.at,
-        headline=f"worse again: {leading.worsening.said}",
+        headline=say("worse again: {change}", change=leading.worsening.said),
         action=None,
         criteria=criteria,
         evidence=tuple(dict.fromkeys(evidence for each in held for evidence in each.evidence(situation.policy.zone))),
@@ -73,13 +75,7 @@ def _fluctuation(
     """R1: within so many days of the onset. R2: later than that, or for the third time."""
     clause = clauses.early if early else clauses.late
     identifier = "fluctuation-early" if early else "fluctuation-late"
-    meaning = "possible treatment-related fluctuation" if early else "consider acute-onset CIDP"
-    when = f"within {clause.onset_days} days of the onset" if early else f"later than {clause.onset_days} days after the onset"
-    again = "" if early else f", or {clauses.deteriorations_for_chronic} times since the treatment began"
-    rule = (
-        f"after a documented response, disability or walking worse by {clause.disability} or the MRC sum by {clause.points},"
-        f" {when}{again}, counts: {meaning}"
-    )
+    rule = _early_rule(clause) if early else _late_rule(clause, clauses.deteriorations_for_chronic)
     onset = situation.onset_on
     for worse in _worsenings(treatments, measures, steps=clause.disability, points=clause.points):
         if not worse.responded or onset is None:
@@ -87,22 +83,26 @@ def _fluctuation(
         is_early = (worse.newest.on - onset).days <= clause.onset_days
         if is_early is early or (not early and worse.number >= clauses.deteriorations_for_chronic):
             day = (worse.newest.on - onset).days
-            return _met(identifier, clause, worse, f"{worse.said}, day {day} after the onset on {onset}; {rule}", clause.urgency)
+            said = say("{change}, day {day} after the onset on {onset}", change=worse.said, day=day, onset=onset)
+            return _met(identifier, clause, worse, joined("; ", (said, rule)), clause.urgency)
     return _not_met(identifier, clause, treatments, measures, rule)
 
 
 def _steroid_taper(clauses: Relapse, treatments: tuple[Treatment, ...], measures: tuple[Followed, ...]) -> _Clause:
     """R3: worse while a steroid is given or tapered, or soon after it ended."""
     clause = clauses.steroid_taper
-    rule = (
-        f"disability or walking worse by {clause.disability} or the MRC sum by {clause.points}, on a corticosteroid or within"
-        f" {clause.after_stop_days} days after it, counts"
+    rule = say(
+        "disability or walking worse by {steps} or the MRC sum by {points}, on a corticosteroid or within {days} days after it,"
+        " counts",
+        steps=clause.disability,
+        points=clause.points,
+        days=clause.after_stop_days,
     )
     steroids = tuple(each for each in treatments if each.treatment == "corticosteroid")
     for worse in _worsenings(steroids, measures, steps=clause.disability, points=clause.points):
         stopped_on = worse.treatment.stopped_on
         if stopped_on is None or worse.newest.on <= stopped_on + timedelta(days=clause.after_stop_days):
-            return _met("steroid-taper", clause, worse, f"{worse.said}; {rule}", clause.urgency)
+            return _met("steroid-taper", clause, worse, joined("; ", (worse.said, rule)), clause.urgency)
     return _not_met("steroid-taper", clause, steroids, measures, rule)
 
 
@@ -112,16 +112,19 @@ def _after_exchange(
     """R4: worse soon after a plasma exchange; immediate together with one of M1-M6."""
     clause = clauses.after_plasma_exchange
     steps, points = clauses.early.disability, clauses.early.points
-    rule = (
-        f"disability or walking worse by {steps} or the MRC sum by {points} within {clause.within_days} days after a plasma"
-        " exchange counts, immediate with a severe motor criterion"
+    rule = say(
+        "disability or walking worse by {steps} or the MRC sum by {points} within {days} days after a plasma exchange counts,"
+        " immediate with a severe motor criterion",
+        steps=steps,
+        points=points,
+        days=clause.within_days,
     )
     exchanges = tuple(each for each in treatments if each.treatment == "plasma_exchange")
     for worse in _worsenings(exchanges, measures, steps=steps, points=points):
         ended_on = worse.treatment.stopped_on or worse.treatment.started_on
         if worse.newest.on <= ended_on + timedelta(days=clause.within_days):
             urgency = Urgency.IMMEDIATE if motor_of(situation).severe else clause.urgency
-            return _met("after-plasma-exchange", clause, worse, f"{worse.said}; {rule}", urgency)
+            return _met("after-plasma-exchange", clause, worse, joined("; ", (worse.said, rule)), urgency)
     return _not_met("after-plasma-exchange", clause, exchanges, measures, rule)
 
 
@@ -145,14 +148,36 @@ def _met(identifier: str, clause: Clause, worse: Worsening, text: str, urgency: 
 def _not_met(
     identifier: str, clause: Clause, treatments: tuple[Treatment, ...], measures: tuple[Followed, ...], rule: str
 ) -> _Clause:
+    text = joined("; ", (_state(treatments, measures), rule))
+    return _Clause(Criterion(id=identifier, met=False, text=text, source=source_of(clause)))
+
+
+def _state(treatments: tuple[Treatment, ...], measures: tuple[Followed, ...]) -> str:
     if not treatments:
-        state = "no such treatment recorded"
-    else:
-        newest = ", ".join(
-            f"{each.what} {each.show(each.readings[-1])} on {each.readings[-1].on}" for each in measures if each.readings
-        )
-        begun = treatments[-1]
-        state = (
-            f"{begun.treatment.replace('_', ' ')} from {begun.started_on}; {newest or 'no disability, walking or sum recorded'}"
-        )
-    return _Clause(Criterion(id=identifier, met=False, text=f"{state}; {rule}", source=source_of(clause)))
+        return say("no such treatment recorded")
+    newest = [(each, each.readings[-1]) for each in measures if each.readings]
+    values = [say("{what} {value} on {day}", what=each.what, value=each.show(last), day=last.on) for each, last in newest]
+    recorded = joined(", ", values) if values else say("no disability, walking or sum recorded")
+    begun = treatments[-1]
+    return say("{treatment} from {day}; {values}", treatment=word(begun.treatment), day=begun.started_on, values=recorded)
+
+
+def _early_rule(clause: Fluctuation) -> Said:
+    return say(
+        "after a documented response, disability or walking worse by {steps} or the MRC sum by {points}, within {days} days of"
+        " the onset, counts: possible treatment-related fluctuation",
+        steps=clause.disability,
+        points=clause.points,
+        days=clause.onset_days,
+    )
+
+
+def _late_rule(clause: Fluctuation, times: int) -> Said:
+    return say(
+        "after a documented response, disability or walking worse by {steps} or the MRC sum by {points}, later than {days} days"
+        " after the onset, or {times} times since the treatment began, counts: consider acute-onset CIDP",
+        steps=clause.disability,
+        points=clause.points,
+        days=clause.onset_days,
+        times=times,
+    )

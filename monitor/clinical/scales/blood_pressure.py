@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.clinical.words import NOT_RECORDED
+from monitor.said import Said, say
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BloodPressure:
@@ -33,11 +36,11 @@ class BloodPressure:
         """How far diastolic pressure falls on standing, negative where it rises; None unless both were recorded."""
         return fall(self.diastolic_lying, self.diastolic_standing)
 
-    def written(self) -> str:
+    def written(self) -> Said:
         """Both positions as they are written, such as ``lying 130/80, standing 104/70 mmHg``."""
         lying = _pair(self.systolic_lying, self.diastolic_lying)
         standing = _pair(self.systolic_standing, self.diastolic_standing)
-        return f"lying {lying}, standing {standing}"
+        return say("lying {lying}, standing {standing}", lying=lying, standing=standing)
 
 
 def fall(lying: int | None, standing: int | None) -> int | None:
@@ -49,7 +52,8 @@ def fall(lying: int | None, standing: int | None) -> int | None:
     return None if lying is None or standing is None else lying - standing
 
 
-def _pair(systolic: int | None, diastolic: int | None) -> str:
+def _pair(systolic: int | None, diastolic: int | None) -> Said:
     if systolic is None and diastolic is None:
-        return "not recorded"
-    return f"{'-' if systolic is None else systolic}/{'-' if diastolic is None else diastolic} mmHg"
+        return NOT_RECORDED
+    above, below = "-" if systolic is None else systolic, "-" if diastolic is None else diastolic
+    return say("{systolic}/{diastolic} mmHg", systolic=above, diastolic=below)

@@ -11,11 +11,13 @@ from datetime import date
 from typing import Literal
 
 from monitor.clinical.clauses import Csf
+from monitor.said import Said, joined, say
 
 AGE_OF_HIGHER_LIMIT = 50
-CONFOUNDERS = "diabetes, age, spinal stenosis, a high serum paraprotein and a traumatic tap also raise it"
-LOOK_FURTHER = "compatible with Guillain-Barré syndrome, but look for infection and leptomeningeal disease"
-EARLY = "normal protein in the first week does not exclude a Guillain-Barré syndrome"
+CONFOUNDERS = say("diabetes, age, spinal stenosis, a high serum paraprotein and a traumatic tap also raise it")
+LOOK_FURTHER = say("compatible with Guillain-Barré syndrome, but look for infection and leptomeningeal disease")
+EARLY = say("normal protein in the first week does not exclude a Guillain-Barré syndrome")
+ARGUES_AGAINST = say("so many cells argue against it: look for infection or leptomeningeal disease")
 
 Dissociation = Literal["present", "absent", "unknown"]
 
@@ -69,28 +71,31 @@ def read_csf(*, protein_mg_dl: float | None, cells_per_ul: float | None, age: in
     )
 
 
-def written_protein(protein_mg_dl: float) -> str:
+def written_protein(protein_mg_dl: float) -> Said:
     """Protein in both units in use.
 
     >>> written_protein(133)
     '133 mg/dL (1.33 g/L)'
     """
-    return f"{protein_mg_dl:g} mg/dL ({protein_mg_dl / 100:.2f} g/L)"
+    return say("{mg_dl:g} mg/dL ({g_l:.2f} g/L)", mg_dl=float(protein_mg_dl), g_l=protein_mg_dl / 100)
 
 
 def csf_text(reading: CsfReading, on: date) -> str:
     """The tap in one sentence with its limits, its confounders and what it does not exclude."""
-    if reading.protein_mg_dl is None:
-        protein = "CSF protein not recorded"
+    if reading.cells_per_ul is None:
+        cells = say("cells not recorded with it")
     else:
-        said = "clearly raised" if reading.clearly_raised else "raised" if reading.raised else "not raised"
-        protein = f"CSF protein {written_protein(reading.protein_mg_dl)} on {on}: {said}"
-    cells = "cells not recorded with it" if reading.cells_per_ul is None else f"{reading.cells_per_ul:g} cells/µL"
-    age = "" if reading.age_known else ", age not recorded"
-    limit = f"raised is above {written_protein(reading.limit_mg_dl)}{age}"
-    further = ""
-    if reading.argues_against:
-        further = "; so many cells argue against it: look for infection or leptomeningeal disease"
-    elif reading.look_further:
-        further = f"; {LOOK_FURTHER}"
-    return f"{protein}, {cells}{further}; {limit}; {CONFOUNDERS if reading.raised else EARLY}"
+        cells = say("{cells:g} cells/µL", cells=float(reading.cells_per_ul))
+    further = [ARGUES_AGAINST] if reading.argues_against else [LOOK_FURTHER] if reading.look_further else []
+    limit = say("raised is above {protein}", protein=written_protein(reading.limit_mg_dl))
+    if not reading.age_known:
+        limit = say("{limit}, age not recorded", limit=limit)
+    found = joined(", ", (_protein_text(reading, on), cells))
+    return joined("; ", (found, *further, limit, CONFOUNDERS if reading.raised else EARLY))
+
+
+def _protein_text(reading: CsfReading, on: date) -> Said:
+    if reading.protein_mg_dl is None:
+        return say("CSF protein not recorded")
+    judged = say("clearly raised") if reading.clearly_raised else say("raised") if reading.raised else say("not raised")
+    return say("CSF protein {protein} on {day}: {judged}", protein=written_protein(reading.protein_mg_dl), day=on, judged=judged)

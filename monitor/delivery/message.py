@@ -101,8 +101,6 @@ def _built(message: OutgoingMessage, picture: Picture | None) -> bytes:
         mail["Importance"] = "high"
     if message.sensitivity is not None:
         mail["Sensitivity"] = message.sensitivity
-    if message.language is not None:
-        mail["Content-Language"] = message.language
     repeat = in_language(REPEAT, message.language or "en")
     mail.set_content(f"{repeat}\n\n{message.text}" if message.maybe_repeat else message.text, cte="quoted-printable")
     if message.html is not None:
@@ -114,6 +112,8 @@ def _built(message: OutgoingMessage, picture: Picture | None) -> bytes:
             page = list(mail.iter_parts())[1]
             _show(page, picture)
             page.set_boundary(_boundary("page ", message))
+    if message.language is not None:
+        mail["Content-Language"] = message.language  # of the whole mail: what is said before its content is said of a part
     return _unfolded(mail.as_bytes())
 
 

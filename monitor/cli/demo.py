@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from monitor.cli.demo_mails import ReceivedMail
@@ -33,7 +34,7 @@ def demo(
     from monitor.cli import demo_mails, demo_stage, demo_story
     from monitor.cli.output import emit, note
     from monitor.delivery.receiver import receiving
-    from monitor.service import clock
+    from monitor.service import clock, demo_feed
     from monitor.service.opening import open_site
 
     demo_stage.prepare(out)
@@ -42,7 +43,8 @@ def demo(
     with receiving(out / "mail") as port:
         config = demo_stage.write_config(out, port, board_port=_board_port() if serve else None)
         with open_site(config, create=True) as site:
-            told = demo_story.play(site, out)
+            steps = demo_story.steps_to_serve() if serve else demo_feed.demo_steps()
+            told = demo_story.play(site, out, steps, answered_until=demo_story.ANSWERED_UNTIL if serve else None)
             shutil.rmtree(out / "feed")  # all of it is in the database
             mails = [demo_mails.unpack(mail) for mail in sorted((out / "mail").glob("*.eml"))]
             index = demo_mails.write_index(out / "mail", mails, _about(told))
@@ -50,7 +52,7 @@ def demo(
             lines = [*_table(told, site.settings.time_zone), "", *_what_next(told, mails, out, config, index)]
             emit("\n".join(["", *lines]))
             if serve:
-                _serve(site, out / "mail", _about(told))
+                _serve(site, out / "mail", _about(told), steps[-1])
 
 
 def _board_port() -> int:
@@ -63,16 +65,15 @@ def _board_port() -> int:
     return free_port()
 
 
-def _serve(site: Site, folder: Path, about: dict[str, str]) -> None:
+def _serve(site: Site, folder: Path, about: dict[str, str], ended_at: datetime) -> None:
     """Until Ctrl-C."""
     import signal
     import threading
 
     from monitor.cli.demo_serve import serve
     from monitor.cli.output import emit, note
-    from monitor.service.demo_feed import demo_steps
 
-    board, mails, stop = serve(site, folder, about, demo_steps()[-1])
+    board, mails, stop = serve(site, folder, about, ended_at)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -68,7 +68,7 @@ def serve(site: Site, folder: Path, about: Mapping[str, str], ended_at: datetime
 
     def wake(_: str) -> None:
         with sending:
-            send_due(site, now())
+            send_due(site, now(), recorded_at=now)
 
     for address in VISITORS:
         _invite(site, address, now())

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ UNANSWERED = ("JK-2012", "rapid-motor-decline")
 LEFT_OPEN = "DEMO-02"
 """Whose alert ceased to hold before anybody had to be reminded: it is left to be acknowledged by whoever tries that."""
 
+LOST_WALKING_AT = datetime(2011, 3, 15, 12, tzinfo=UTC)
+ANSWERED_UNTIL = datetime(2011, 3, 14, 6, tzinfo=UTC)
+"""Where the story stops, and from when on nobody answers, where the board is opened at its end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -39,9 +44,16 @@ class Told:
     mail: ReceivedMail | None
 
 
-def play(site: Site, out: Path) -> list[Told]:
-    """Every poll of the story; what was told, oldest first. Raises MailNotSentError if a mail did not arrive."""
-    steps = demo_feed.demo_steps()
+def steps_to_serve() -> list[datetime]:
+    """The story up to the round that finds the published patient unable to walk."""
+    return [at for at in demo_feed.demo_steps() if at <= LOST_WALKING_AT]
+
+
+def play(site: Site, out: Path, steps: Sequence[datetime], *, answered_until: datetime | None = None) -> list[Told]:
+    """Every poll of the story; what was told, oldest first. Raises MailNotSentError if a mail did not arrive.
+
+    ``answered_until``: what was told later the nurse leaves to whoever tries the board; None: she answers to the end.
+    """
     seen: set[str] = set()
     told: list[Told] = []
     unanswered: set[str] = set()
@@ -50,8 +62,9 @@ def play(site: Site, out: Path) -> list[Told]:
         files = demo_feed.write_step(out / "feed", before, at)
         if files:
             ingest.import_paths(site.database, files, zone=site.settings.time_zone, now=at)
-        unanswered = _answer(site, unanswered, at)
-        done, sent = watch_once(site, at).round, send_due(site, at)
+        if answered_until is None or at <= answered_until:
+            unanswered = _answer(site, unanswered, at)
+        done, sent = watch_once(site, at).round, send_due(site, at, recorded_at=partial(_same, at))
         if sent.failed or sent.relay_fault:
             raise MailNotSentError(f"the demo's own receiver did not take a mail: {sent.relay_fault or 'refused'}")
         fresh = [mail for mail in sorted((out / "mail").glob("*.eml")) if mail.stem not in seen]
@@ -78,6 +91,10 @@ def _answer(site: Site, named: set[str], at: datetime) -> set[str]:
         else:
             acknowledge(site, shape["id"], by=NURSE, note=None, now=at)
     return left
+
+
+def _same(at: datetime) -> datetime:
+    return at
 
 
 def _mail_of(alert_name: str, mails: Sequence[ReceivedMail]) -> ReceivedMail | None:

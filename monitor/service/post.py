@@ -55,17 +55,19 @@ def send_due(
     progress: Callable[[], None] = _silently,
     holder: str | None = None,
     force_probe: bool = False,
+    recorded_at: Callable[[], datetime] = clock.now,
 ) -> PostSummary:
     """Hand over every message that is due at ``now``, the most urgent first. One call at a time in a process.
 
     ``stopping`` is asked before each message; what is left then waits for the next call. ``progress`` is called after each.
     ``holder`` is this process, as in the lease. ``force_probe`` tries a relay that failed a moment ago: somebody is waiting.
+    ``recorded_at`` is the time that goes on record with an attempt: the wall's, whatever ``now`` is, but in a demo.
     Raises ConfigError for a secret or certificate that cannot be used, DatabaseError where the database fails.
     """
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         return PostSummary()
     try:
-        return _send_due(site, now, stopping, progress, holder or _this_process(), force_probe)
+        return _send_due(site, now, stopping, progress, holder or _this_process(), force_probe, recorded_at)
     finally:
         _ONE_AT_A_TIME.release()
 
@@ -88,6 +90,7 @@ def _send_due(
     progress: Callable[[], None],
     holder: str,
     force_probe: bool,
+    recorded_at: Callable[[], datetime],
 ) -> PostSummary:
     known = _circuits(site, now)
     with site.database.read() as connection:
@@ -121,6 +124,7 @@ def _send_due(
             stopping=stopping,
             progress=progress,
             force_probe=force_probe,
+            recorded_at=recorded_at,
         )
         await sweep.run()
         return sweep

@@ -74,6 +74,7 @@ class Sweep:
     stopping: Callable[[], bool]
     progress: Callable[[], None]
     force_probe: bool
+    recorded_at: Callable[[], datetime]
     accepted: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     _begun: float = field(default_factory=clock.monotonic_seconds)
@@ -207,7 +208,7 @@ class Sweep:
         """Commit an attempt after which the message stays ours, and goes to another relay."""
 
         def note(connection: Connection) -> Circuit:
-            claims.record_attempt(connection, message, outcome.kind, outcome.words, now=clock.now(), relay=lane.route.name)
+            claims.record_attempt(connection, message, outcome.kind, outcome.words, now=self.recorded_at(), relay=lane.route.name)
             return self._judged(connection, lane, outcome, message, probing=probing, elsewhere=True)
 
         lane.circuit = await self._write("attempt", note)
@@ -222,7 +223,7 @@ class Sweep:
                 message,
                 outcome.kind,
                 outcome.words,
-                now=clock.now(),
+                now=self.recorded_at(),
                 next_attempt_at=circuit.next_attempt_at(message.message_id, message.attempts, outcome, now),
                 relay=lane.route.name,
             )

@@ -43,6 +43,14 @@ from monitor.delivery.wording import ASKS, DAILY, NOTICE, backlog, count_in_word
 from monitor.said import say
 
 _NOW = day_in_words(date(2011, 3, 15))
+_FOUND = (
+    TimeFacts(
+        label=say("Clinical facts of"),
+        at=say("{first} to {last}", first=day_in_words(date(2011, 3, 14)), last=_NOW),
+    ),
+    TimeFacts(label=say("Received"), at=sample_instant(10, 20)),
+    EVALUATED,
+)
 _FORTNIGHT = timedelta(days=14)
 _TEST = TestFacts(relay="mail.hospital.example, port 587", asked_by="root", times=(EVALUATED,))
 _LINK = LinkFacts(
@@ -95,7 +103,7 @@ def _digest(urgency: Urgency, patient: PatientFacts | None) -> DigestFacts:
         acknowledge_by=ACKNOWLEDGE_BY[urgency],
         acknowledge_with=f"bipn-monitor ack {entries[0].alert} --by NAME",
         others_told=() if patient is None else ("Second nurse",),
-        times=(EVALUATED,),
+        times=(*_FOUND, TimeFacts(label=say("Collected"), at=sample_instant(10, 30))),
         policy=POLICY,
         notice=NOTICE,
         board_link=None if patient is None else BOARD,
@@ -133,7 +141,7 @@ def _reminder(urgency: Urgency) -> ReminderFacts:
         patients=1,
         passed_on=False,
         again_at=ACKNOWLEDGE_BY[urgency],
-        times=(TimeFacts(label=say("Not acknowledged at"), at=sample_instant(10, 51)),),
+        times=(*_FOUND, TimeFacts(label=say("Not acknowledged at"), at=sample_instant(10, 51))),
         policy=POLICY,
         notice=NOTICE,
         board_link=BOARD,
@@ -188,7 +196,7 @@ def _withdrawn(urgency: Urgency) -> CorrectionFacts:
         changes=(change,),
         earlier_mail=say("of {at}", at=sample_instant(10, 21)),
         others_told=("Second nurse",),
-        times=(TimeFacts(label=say("Evaluated"), at=sample_instant(8, 5, day=16)),),
+        times=(*_FOUND[:-1], TimeFacts(label=say("Evaluated"), at=sample_instant(8, 5, day=16))),
         policy=POLICY,
         notice=NOTICE,
         board_link=BOARD,

@@ -26,7 +26,7 @@ from monitor.service.opening import Site
 from monitor.service.people import goes_at, team_of, told_from
 from monitor.service.telling import for_the_daily_digest, is_old_news, tell_alone
 from monitor.store import alerts as kept_alerts
-from monitor.store import daily, digests, histories, withheld
+from monitor.store import arrivals, daily, digests, histories, withheld
 from monitor.store.rounds import Failure, record_failure
 
 log = logging.getLogger(__name__)
@@ -154,6 +154,7 @@ def _queue_page(
         why=why,
         now=now,
         leaves_at=leaves_at,
+        received_at=arrivals.newest_of(connection, page.alerts),
     )
     due_at = leaves_at if leaves_at > now else None
     if due_at is not None:

@@ -17,7 +17,7 @@ from monitor.service.mailing import Letter, mail_site, queue_letter, records_of
 from monitor.service.opening import Site
 from monitor.service.people import recipient_known, team_of, told_from
 from monitor.store import alerts as kept_alerts
-from monitor.store import correspondence, escalations, histories, outbox
+from monitor.store import arrivals, correspondence, escalations, histories, outbox
 from monitor.store.escalations import Waiting
 
 REPLACED = "replaced by a later reminder"
@@ -51,6 +51,7 @@ def queue_reminder(
         histories=records,
         again_at=min((row.due_at for row in waiting.values()), default=now),
         now=now,
+        received_at=arrivals.newest_of(connection, [each.alert for each in whole]),
     )
     patients = set(records)
     letter = Letter(

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from monitor.delivery.message import REPEAT, OutgoingMessage, build, mint_message_id
+from monitor.delivery.message import LARGEST_MAIL, REPEAT, OutgoingMessage, Picture, build, figure_cid, mint_message_id
 from monitor.delivery.receiver import Receiver
 
 FIRST = mint_message_id("hospital.example", "first")
@@ -62,6 +62,63 @@ def test_given_an_unknown_outcome_when_sent_again_then_both_parts_say_so_under_t
 def test_given_a_page_without_body_tag_when_repeated_then_the_notice_comes_first() -> None:
     again = email.message_from_bytes(build(replace(MESSAGE, html="<p>x</p>", maybe_repeat=True)), policy=email.policy.default)
     assert REPEAT in list(again.iter_parts())[1].get_content()
+
+
+CID = figure_cid("ab" * 32, MESSAGE.message_id)
+SHOWN = replace(
+    MESSAGE,
+    html=f'<html><body><p>before</p>\n<!--figure-->\n<img src="cid:{CID}" alt="x">\n<!--/figure-->\n<p>after</p></body></html>\n',
+    picture=Picture(CID, b"\x89PNG" * 1000),
+)
+
+
+def kinds_in(data: bytes) -> list[str]:
+    return [part.get_content_type() for part in email.message_from_bytes(data, policy=email.policy.default).walk()]
+
+
+def test_given_a_picture_when_built_then_it_belongs_to_the_page_and_the_bytes_are_the_same_each_time() -> None:
+    data = build(SHOWN)
+    assert data == build(SHOWN)
+    assert kinds_in(data) == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    picture = list(email.message_from_bytes(data, policy=email.policy.default).walk())[-1]
+    assert picture["Content-ID"] == f"<{CID}>"
+    assert picture.get_content() == b"\x89PNG" * 1000
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        replace(SHOWN, picture=None),
+        replace(SHOWN, picture=Picture(CID, b"x" * LARGEST_MAIL)),  # the mail would be too large
+        replace(SHOWN, picture=Picture("another@hospital.example", b"x")),  # the page does not show it
+    ],
+    ids=["not drawn", "too large", "not shown"],
+)
+def test_given_no_picture_to_show_when_built_then_its_place_is_cut_from_the_page(without: OutgoingMessage) -> None:
+    data = build(without)
+    assert kinds_in(data) == ["multipart/alternative", "text/plain", "text/html"]
+    _, html = email.message_from_bytes(data, policy=email.policy.default).iter_parts()
+    assert html.get_content().split() == ["<html><body><p>before</p>", "<p>after</p></body></html>"]
+
+
+def test_given_a_mail_of_text_alone_when_built_then_no_picture_comes_with_it() -> None:
+    assert kinds_in(build(replace(SHOWN, html=None))) == ["text/plain"]
+
+
+def test_given_a_german_mail_when_sent_again_then_it_says_so_in_german() -> None:
+    again = email.message_from_bytes(build(replace(SHOWN, language="de", maybe_repeat=True)), policy=email.policy.default)
+    text, page = again.iter_parts()
+    notice = "Diese Nachricht ist möglicherweise schon einmal angekommen."
+    assert again["Content-Language"] == "de"
+    assert text.get_content().splitlines()[0] == notice
+    assert notice in next(page.iter_parts()).get_content()
+
+
+def test_given_one_figure_in_two_mails_when_named_then_the_names_differ_and_say_nothing() -> None:
+    other = figure_cid("ab" * 32, FIRST)
+    assert other != CID
+    assert other.endswith("@hospital.example")
+    assert "abab" not in CID
 
 
 @pytest.mark.parametrize(

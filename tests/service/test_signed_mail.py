@@ -14,6 +14,7 @@ from monitor.service.opening import open_site
 from monitor.service.post import check_ready, send_due
 from tests.delivery.test_smime import Pair, a_pair, openssl
 from tests.service.clinic import NORTH, Clinic, on
+from tests.service.test_figures_in_mails import lost_walking, pictures_of
 from tests.service.test_post import enqueued, rows
 
 NOON = on(36, 15)
@@ -55,6 +56,14 @@ def test_given_a_signing_clinic_when_mails_are_sent_then_all_are_signed_and_thos
     for signed in (opened, mails[NORTH[1]]):
         assert b"text" in openssl("-verify", "-CAfile", str(sender.certificate), data=signed)
     assert b"<p>text</p>" not in mails[NORTH[0]]
+
+
+def test_given_a_signing_clinic_when_an_alert_is_told_then_its_picture_is_signed_with_it(signing: Clinic, sender: Pair) -> None:
+    lost_walking(signing)
+    mails = {mail.recipient: mail for mail in signing.poll(NOON).mails}
+    opened = openssl("-verify", "-CAfile", str(sender.certificate), data=mails[NORTH[1]].data)
+    assert b"Content-Type: image/png" in opened
+    assert pictures_of(mails[NORTH[1]])
 
 
 def test_given_a_recipient_s_certificate_that_cannot_be_used_when_sent_then_that_one_gets_a_plain_mail_and_the_other_its_own(

@@ -21,7 +21,7 @@ ACTIVE = frozenset({"open", "acknowledged"})
 SNOOZE_AT_MOST = {Urgency.SAME_DAY: timedelta(hours=72), Urgency.REVIEW: timedelta(days=28)}
 """Longest snooze by urgency; immediate has none. Our judgement (J), as the urgencies themselves."""
 
-_STATES = {"resolved": say("resolved"), "withdrawn": say("withdrawn")}
+_STATES = {"resolved": say("closed"), "withdrawn": say("withdrawn")}
 
 
 def decide(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +16,12 @@ from monitor.clinical.history import BORTEZOMIB, History
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation, situate
 from monitor.errors import DatabaseError, UsageError
+from monitor.service.ack_kinds import words_of
 from monitor.service.listing import NO_SUCH_PATIENT
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark, finding_json, instant_text, local_text
 from monitor.store import alerts, correspondence, histories
+from monitor.store.alerts import AlertEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Explanation:
     situation: Situation | None
     review: Review
     alerts: tuple[Alert, ...]
+    acts: Mapping[int, Sequence[AlertEvent]]  # what people did, by the alert's number
     sent: tuple[correspondence.Written, ...]
     mark: PolicyMark
     zone: ZoneInfo
@@ -45,7 +49,13 @@ class Explanation:
             "policy": {"guideline": self.mark.guideline, "version": self.mark.version, "sha256": self.mark.sha256},
             "rules": [_answer_json(answer, findings.get(answer.rule)) for answer in self.review.answers],
             "alerts": [
-                {"id": f"A-{a.alert_id}", "rule": a.finding.rule, "urgency": a.urgency.value, "state": a.state}
+                {
+                    "id": f"A-{a.alert_id}",
+                    "rule": a.finding.rule,
+                    "urgency": a.urgency.value,
+                    "state": a.state,
+                    "acts": [act_json(act) for act in self.acts.get(a.alert_id or 0, ())],
+                }
                 for a in self.alerts
             ],
             "sent": [
@@ -69,11 +79,12 @@ class Explanation:
         for answer in self.review.answers:
             lines += ["", *_answer_lines(answer, findings.get(answer.rule))]
         lines += ["", "Alerts, as they stand now" if self.alerts else "Alerts: none"]
-        lines += [
-            f"  {f'A-{a.alert_id}':<7}  {a.urgency.value:<9}  {a.state:<12}  {a.finding.rule:<31}  "
-            f"raised {local_text(a.raised_at, self.zone)}{_taken_on(a, self.zone)}"
-            for a in self.alerts
-        ]
+        for a in self.alerts:
+            lines.append(
+                f"  {f'A-{a.alert_id}':<7}  {a.urgency.value:<9}  {a.state:<12}  {a.finding.rule:<31}  "
+                f"raised {local_text(a.raised_at, self.zone)}{_taken_on(a, self.zone)}"
+            )
+            lines += [f"      {act_line(act, self.zone)}" for act in self.acts.get(a.alert_id or 0, ())]
         lines.append("Sent, up to now" if self.sent else "Sent: nothing")
         lines += [
             f"  {local_text(written.created_at, self.zone):<21}  {written.state:<9} {written.kind:<11} to {written.name} "
@@ -97,6 +108,7 @@ def explain(site: Site, patient_id: str, asked_at: datetime | None, now: datetim
             raise UsageError(NO_SUCH_PATIENT)
         kept = tuple(alerts.all_alerts(connection, patient_id=patient_id))
         ids = [alert.alert_id for alert in kept if alert.alert_id is not None]
+        events = alerts.events_of(connection, ids)
         sent = tuple(correspondence.about(connection, patient_id, ids))
     at = asked_at if asked_at is not None else _last_watched(history, site.policy, now)
     return Explanation(
@@ -105,6 +117,7 @@ def explain(site: Site, patient_id: str, asked_at: datetime | None, now: datetim
         situation=situate(history.as_known_at(at), site.policy, at),
         review=evaluate(history, site.policy, at),
         alerts=kept,
+        acts={number: [event for event in several if event.by is not None] for number, several in events.items()},
         sent=sent,
         mark=PolicyMark.of(site.policy),
         zone=site.settings.time_zone,
@@ -129,6 +142,18 @@ def _taken_on(alert: Alert, zone: ZoneInfo) -> str:
     if alert.acknowledged_at is not None:
         return f", acknowledged by {alert.acknowledged_by} {local_text(alert.acknowledged_at, zone)}"
     return "" if alert.snoozed_until is None else f", snoozed until {local_text(alert.snoozed_until, zone)}"
+
+
+def act_line(act: AlertEvent, zone: ZoneInfo) -> str:
+    """What a person did, for people: "2026-03-15 10:20 CET  acknowledged by N. Berger: dose reviewed: held (until Monday)"."""
+    what, note = words_of(act.what), f" ({act.note})" if act.note else ""
+    return f"{local_text(act.at, zone)}  {act.reason} by {act.by}{f': {what}' if what else ''}{note}"
+
+
+def act_json(act: AlertEvent) -> dict[str, Any]:
+    """The same for programs. ``what`` is as `ack --what` takes it; null for other acts, and where nothing was said."""
+    what = act.what if words_of(act.what) is not None else None
+    return {"at": instant_text(act.at), "act": act.reason, "by": act.by, "what": what, "note": act.note}
 
 
 def _situation_lines(situation: Situation | None) -> list[str]:

@@ -82,6 +82,19 @@ def test_given_an_alert_when_acknowledged_then_it_says_so_and_a_second_look_show
     assert "A-999" in unknown.err
 
 
+def test_given_an_answer_when_acknowledged_with_it_then_it_is_kept_and_one_of_no_such_kind_is_refused(
+    command: Command, watched: Path
+) -> None:
+    alert = command("--config", watched, "alerts", "--patient", "JK-2012", "--format", "json").json[0]["id"]
+    refused = command("ack", alert, "--by", "N. Berger", "--what", "dose-reviewed:doubled", "--config", watched)
+    assert (refused.code, refused.out) == (2, "")
+    assert "dose-reviewed:held" in refused.err
+    assert command("ack", alert, "--by", "N. Berger", "--what", "dose-reviewed:held", "--config", watched).code == 0
+    explained = command("explain", "JK-2012", "--at", EVENING, "--config", watched, "--format", "json").json
+    (shown,) = [each for each in explained["alerts"] if each["id"] == alert]
+    assert [(act["act"], act["what"]) for act in shown["acts"]] == [("acknowledged", "dose-reviewed:held")]
+
+
 def test_given_an_immediate_alert_when_snoozed_then_it_refuses_in_words(command: Command, watched: Path) -> None:
     listed = command("--config", watched, "alerts", "--patient", "JK-2012", "--format", "json").json
     alert = next(each["id"] for each in listed if each["urgency"] == "immediate")

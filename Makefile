@@ -8,7 +8,7 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 DEBIAN  = chromium dovecot-imapd faketime openssl postfix systemd
 
-.PHONY: help demo test machine boot lint bench soak wheel-test constraints clean
+.PHONY: help demo test machine boot lint bench soak wheel-test pictures constraints clean
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   measure the speed goals, as ratios"
 	@echo "make soak    the daemon under ten minutes of facts: latency, memory, CPU when idle"
 	@echo "make wheel-test   run the tests against the installed wheel, away from this folder"
+	@echo "make pictures   take the README's pictures anew, of the demo's mails and board"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/.ready
@@ -63,6 +64,9 @@ wheel-test: $(VENV)/.ready
 	cp -R tests pyproject.toml build/wheel-test/away/
 	cd build/wheel-test/away && env -u PYTHONPATH ../venv/bin/python -I $(TEST) -p no:cacheprovider \
 		$(addprefix --ignore=tests/,$(NOT_ABOUT_THE_WHEEL))
+
+pictures: $(VENV)/.ready
+	$(BIN)/python -m docs.pictures
 
 # After a change of the dependencies in pyproject.toml; needs uv (pip install uv).
 constraints:

@@ -16,7 +16,7 @@ from monitor.delivery.background import background_facts, drug_facts
 from monitor.delivery.course import trend_rows
 from monitor.delivery.facts import AlertFacts, FindingFacts, PatientFacts, PolicyFacts, TimeFacts, UrgencyFacts
 from monitor.delivery.gaps import missing_in_words
-from monitor.delivery.told import disagreement_in_words, said_once, situation_in_words
+from monitor.delivery.told import disagreement_in_words, said_once, situation_in_words, turned_once
 from monitor.delivery.weighed import Weighed, weigh
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
@@ -72,7 +72,7 @@ def alert_facts(
     weighed = weighed or weigh(history, site.policy, now, ordered)
     names = tuple(alert_name(alert) for alert in ordered)
     on_drug = situation is not None and situation.on_drug
-    findings = tuple(_finding(alert, site, history, weighed, on_drug=on_drug) for alert in ordered)
+    findings = turned_once([_finding(alert, site, history, weighed, on_drug=on_drug) for alert in ordered])
     facts = AlertFacts(
         urgency=urgency_facts(lead.urgency, site, on_drug=on_drug),
         alerts=names,

@@ -17,11 +17,12 @@ from monitor.config.settings import Recipient, Team
 from monitor.delivery import compose
 from monitor.delivery.corrections import correction_facts
 from monitor.delivery.facts import AlertFacts, FigureFacts, Kind, MailFacts
-from monitor.delivery.language import Language
+from monitor.delivery.language import Language, in_language
 from monitor.delivery.message import figure_cid, mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
 from monitor.delivery.weighed import weigh
+from monitor.said import say
 from monitor.service import alarms, naming, replies
 from monitor.service.figure_of import WIDTH, Kept, keep_figure
 from monitor.service.opening import Site
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 PATIENTS_PER_READ = 200
 IN_REPLY_TO = "In-Reply-To"
 LANGUAGE = "Content-Language"
-SYNTHETIC_MARK = "SYNTHETIC PATIENT, nothing to do. "
+SYNTHETIC_MARK = say("SYNTHETIC PATIENT, nothing to do.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
     domain = site.settings.mail.sender.rpartition("@")[2]
     earlier = correspondence.about(connection, letter.patient_id, ids) if letter.patient_id is not None else []
     occasion = f"{letter.kind} {_occasion(letter.alerts)} {now.isoformat()}"
-    mark = SYNTHETIC_MARK if letter.patient_id is not None and is_synthetic(letter.patient_id) else ""
+    of_nobody = letter.patient_id is not None and is_synthetic(letter.patient_id)
     messages = []
     for recipient in recipients:
         reply_key = replies.new_reply_key(site)
@@ -151,7 +152,7 @@ def queue_letter(site: Site, connection: Connection, letter: Letter, recipients:
             patient_id=letter.patient_id,
             recipient_address=recipient.address,
             recipient_name=recipient.name,
-            subject=f"{mark}{rendered.subject}",
+            subject=f"{in_language(SYNTHETIC_MARK, recipient.language)} {rendered.subject}" if of_nobody else rendered.subject,
             text=rendered.text,
             html=rendered.html,
             priority=max((alert.urgency.rank for alert in letter.alerts), default=0),

@@ -8,9 +8,13 @@ from monitor.config.problems import Problem
 from monitor.config.settings import Settings
 from monitor.delivery.render import check_templates
 from monitor.delivery.samples import samples
+from monitor.service.naming import with_made_up_names
 
 
 def broken_templates(settings: Settings) -> Iterator[Problem]:
-    """Every template that does not render for every kind and urgency."""
-    for broken in check_templates(settings.templates, samples()):
+    """Every template that does not render for every kind and urgency, with names where the settings put them in."""
+    tried = samples()
+    if settings.privacy == "identified":
+        tried = {kind: (*several, *map(with_made_up_names, several)) for kind, several in tried.items()}
+    for broken in check_templates(settings.templates, tried):
         yield Problem(file=broken.file, line=broken.line, column=1, code="broken-template", message=broken.problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,9 @@ from monitor.store.identities import Identity, identities
 
 SENSITIVITY, CONFIDENTIAL = "Sensitivity", "Company-Confidential"
 """The header (RFC 4021) of a mail that names a patient: gateways may go by it, and it is how the outbox knows."""
+
+
+_NOBODY = Identity(display_name="Sample, A.", born_on=date(1950, 4, 3))
 
 
 class NamedNoMoreError(MonitorError):
@@ -52,6 +56,11 @@ def with_names(site: Site, connection: Connection, facts: MailFacts, address: st
         return facts
     ids = {patient.patient_id for patient in _patients(facts)}
     return _named(facts, identities(connection, ids, site.settings.time_zone)) if ids else facts
+
+
+def with_made_up_names(facts: MailFacts) -> MailFacts:
+    """Made-up facts with a made-up name of every patient in them, to try templates with."""
+    return _named(facts, {patient.patient_id: _NOBODY for patient in _patients(facts)})
 
 
 def check_still_allowed(settings: Settings, headers: Mapping[str, str], address: str) -> None:

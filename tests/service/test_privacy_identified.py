@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ConfigError
+from monitor.service.broken_templates import broken_templates
 from monitor.service.coverage import daily_statement
 from monitor.service.naming import may_name
 from monitor.service.opening import open_site, read_configuration
@@ -160,6 +161,20 @@ def test_given_a_template_that_fails_on_a_name_when_told_then_neither_log_nor_al
     with naming.clinic.another_program() as connection:
         (journal,) = connection.execute("SELECT group_concat(body) FROM journal").fetchone()
     assert "Zacharias" not in journal
+
+
+@pytest.mark.parametrize(("privacy", "mistakes"), [("identified", 1), ("pseudonym", 0)])
+def test_given_a_template_that_fails_only_with_a_name_when_checked_then_it_is_told_where_mails_name_patients(
+    naming: Marked, privacy: str, mistakes: int
+) -> None:
+    own = naming.clinic.folder / "own" / "correction"
+    own.mkdir(parents=True)
+    (own / "body.txt").write_text(
+        "x{% if mail.patient and mail.patient.display_name %}{{ mail.patient.display_name.nose }}{% endif %}"
+    )
+    naming.again(("privacy: identified", f"privacy: {privacy}\ntemplates: own"))
+    found = [problem.message for problem in broken_templates(naming.clinic.site.settings)]
+    assert found == ["there is no nose; did you mean dose?"] * mistakes
 
 
 def test_given_a_certificate_and_encryption_when_told_then_the_name_travels_inside_the_encryption_alone(

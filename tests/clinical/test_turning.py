@@ -85,7 +85,7 @@ def test_given_a_finding_that_no_longer_holds_when_asked_then_that_is_told() -> 
     assert [point.said for point in turning_points(since, POLICY, noon(15), told)] == ["by what is known now: no alert"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(drawn_histories, instants)
 def test_given_any_record_when_a_told_change_is_made_then_the_urgency_is_what_was_told(history: History, now: datetime) -> None:
     known = history.as_known_at(now)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,13 +21,31 @@ from monitor.web.beside import board_if_possible
 from monitor.web.patience import MOST_CONNECTIONS, PatientProtocol
 from monitor.web.routes import Route
 from monitor.web.server import start_board
-from tests.web.house import NURSE, House, served
+from tests.service.clinic import a_clinic
+from tests.web.house import BOARD, NURSE, House, served
 
 
 class Impatient(PatientProtocol):
     """Waits a second where the real one waits half a minute."""
 
     patience_seconds = 1.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A board with the alert of a patient of a nurse who is signed in by ``cookie``."""
+
+    address: str
+    cookie: str
+
+
+@pytest.fixture(scope="module")
+def worse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with a_clinic(tmp_path_factory.mktemp("served"), more=BOARD) as clinic:
+        house = House(clinic)
+        house.worse("P-1")
+        with served(house) as address:
+            yield Served(address, f"bipn-session={house.session_of(NURSE)}")
 
 
 def _get(address: str, path: str, **headers: str) -> tuple[int, str]:
@@ -146,6 +165,50 @@ def test_given_no_request_as_browsers_send_it_when_it_comes_then_it_is_refused_a
             client.sendall(sent)
             assert b" 500 " not in _until_cut(client).split(b"\r\n")[0]
         assert _get(address, "/sign-in")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in/",
+        "//sign-in",
+        "/./sign-in",
+        "/x/../sign-in",
+        "/%73ign-in",
+        "/sign%2Din",
+        "/static/..%2Fserver.py",
+        "/static/../server.py",
+        "/static/server.py",
+        "/static/",
+        "/..",
+        "/...",
+        "/\\sign-in",
+        "/alerts//1",
+        "/alerts/1%0d%0aX:y",
+        "/sign-in;x=1",
+        "/sign-in%00",
+        "/SIGN-IN",
+        "/alerts/0",
+        "/alerts/-1",
+        "/alerts/+1",
+        "/alerts/01",
+        "/alerts/1e3",
+        "/alerts/0x1",
+        "/alerts/1.0",
+        "/alerts/%D9%A1",  # an Arabic one
+        "/alerts/9999999999999999999",
+        f"/alerts/{'9' * 250}",
+        f"/alerts/{'9' * 2500}",
+        "/alerts/1/",
+        "/alerts/1/acknowledge/x",
+        "/in/",
+        "/in/a%2Fb",
+        "/in/" + "x" * 400,
+    ],
+)
+def test_given_a_path_with_a_trick_when_asked_for_as_it_stands_then_there_is_no_such_page(worse: Served, path: str) -> None:
+    assert _get(worse.address, "/alerts/1", Cookie=worse.cookie)[0] == 200
+    assert _get(worse.address, path, Cookie=worse.cookie)[0] == 404
 
 
 def test_given_a_port_that_is_taken_when_the_daemon_starts_then_that_is_a_trouble_and_no_reason_to_stop(house: House) -> None:

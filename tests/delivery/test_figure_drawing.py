@@ -74,9 +74,9 @@ def test_given_a_sheet_when_drawn_for_a_mail_then_it_is_600_wide_small_and_of_fe
 ) -> None:
     png = drawer.draw(sheet_json(sheet_of(TREND, language)), "png")
     assert png is not None
-    assert len(png) <= 30_000
+    assert len(png) <= 18_000
     with Image.open(BytesIO(png)) as image:
-        assert image.width == 600 * 7 // 4
+        assert image.width == 900
         assert image.mode == "P"
         assert image.info == {}  # neither a date nor a program's name
         assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)

@@ -62,7 +62,7 @@ def doses(page: Page, box: Box, sheet: Sheet) -> None:
     for bar in sheet.doses:
         x = day_number(bar.on)
         height = min(bar.mg_per_m2, HIGHEST_DOSE)
-        axes.plot([x, x], [0, height], color=canvas.DOSE, linewidth=points(3), solid_capstyle="butt")
+        axes.plot([x, x], [0, height], color=QUIET, linewidth=points(3), solid_capstyle="butt")
         pixels = page.x(bar.on)
         if bar.label and pixels - last > canvas.width_of(bar.label, size=SMALL) + 4:
             page.write(pixels, box.top + box.height * (1 - height / HIGHEST_DOSE) - 8, bar.label, size=SMALL, ha="center")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 WIDTH = 600
-DPI = 175
-"""1.75 pixels drawn for each pixel of the page (J): 1050 fill the width of a telephone's screen, and a mail has 100 kB."""
+DPI = 150
+"""1.5 pixels drawn for each pixel of the page (J): 900 nearly fill the width of a telephone's screen, and a mail has 100 kB."""
 
 SMALL, NORMAL = 12.5, 13.5  # px of the page (J): on a telephone three fifths of it, and still larger than a leaflet's print
 HALO = 3.0
@@ -27,14 +27,17 @@ WITHOUT_EDGE = "without-edge"
 """Words on a bar of their own need no white edge; in an SVG their group is called so."""
 
 INK, QUIET, RULE, PLATE = "#1a1a1a", "#595959", "#d9d9d9", "#ffffff"
-SENSORY, MOTOR, DOSE, FINDING = "#0072b2", "#a63603", "#4d4d4d", "#8b0000"
+SENSORY, MOTOR, FINDING = "#0072b2", "#a63603", "#8b0000"
 MUSCLES = ("#a63603", "#00664d", "#5e3c99")
 SUM = "#595959"
 WALKING = "#1a1a1a"
 TREATMENT = "#cfe3f3"
 PAIN = "#f3d9c7"
 
-ALL_COLOURS = tuple(dict.fromkeys((INK, QUIET, SENSORY, MOTOR, DOSE, FINDING, *MUSCLES, SUM, WALKING, RULE, TREATMENT, PAIN)))
+PALETTE = tuple(dict.fromkeys((PLATE, INK, QUIET, SENSORY, MOTOR, FINDING, *MUSCLES, SUM, WALKING, RULE, TREATMENT, PAIN)))
+EDGES = (INK, SENSORY, MOTOR, FINDING, MUSCLES[1])
+"""All colours of the picture of a mail: these, and half of the last ones at the edges of letters. More are not seen (J), and
+the picture grows by a fifth."""
 
 _ANY: dict[str, Any] = {}
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -14,10 +14,11 @@ from PIL import Image
 
 from monitor.delivery.figure import bands
 from monitor.delivery.figure.canvas import (
-    ALL_COLOURS,
     DPI,
+    EDGES,
     FINDING,
     INK,
+    PALETTE,
     PLATE,
     QUIET,
     SMALL,
@@ -32,7 +33,6 @@ from monitor.delivery.figure.plain_svg import inline_svg
 from monitor.delivery.figure.sheet import Flag, Kind, Sheet, sheet_hash, sheet_json
 from monitor.delivery.figure.therapies import ROW_HEIGHT, draw_therapies, placed
 
-SHADES = (1.0, 0.5)  # of a colour in the picture of a mail (J): more are not seen, and it grows
 LEFT, RIGHT = 92.0, 132.0
 FLAG_ROW = 20.0
 TITLE = 28.0
@@ -121,10 +121,10 @@ def _png(figure: Figure) -> bytes:
 
 
 def _palette() -> Image.Image:
-    """Our colours and their blends with the plate, no others: the picture is a third smaller, and no colour drifts."""
-    entries = [_rgb(PLATE)]
-    for colour in ALL_COLOURS:
-        entries += [tuple(round(255 + (each - 255) * share) for each in _rgb(colour)) for share in SHADES]
+    """Our colours and no others: none drifts. More than sixteen entries keep a byte for each pixel, which packs better."""
+    entries = [_rgb(colour) for colour in PALETTE]
+    entries += [tuple((255 + each) // 2 for each in _rgb(colour)) for colour in EDGES]
+    entries += [_rgb(PLATE)] * max(0, 17 - len(entries))
     palette = Image.new("P", (1, 1))
     palette.putpalette([each for entry in entries for each in entry])
     return palette

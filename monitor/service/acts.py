@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -47,20 +48,37 @@ def acknowledge(
     how: How = "command",
     address: str | None = None,
     seen_of: datetime | None = None,
+    also: Mapping[str, datetime] | None = None,
 ) -> Alert:
     """Acknowledge ``A-12``. The first acknowledgement stands: who it was stands in the alert that comes back.
 
-    ``seen_of`` is when the alert had last spoken on the page that is answered. Raises UsageError for an alert that is not
-    known or is closed already, and ChangedSinceError for one that spoke since that page.
+    ``seen_of`` is when the alert had last spoken on the page that is answered; ``also`` are others of the same patient, each
+    with that instant, which get the same answer where they are open still. Raises UsageError for an alert that is not known
+    or is closed already, and ChangedSinceError, for all of them, where one spoke since that page.
     """
+    actor = Actor(name=by, how=how, address=address)
     refuse_other_days(what, now.astimezone(site.settings.time_zone).date())
     with site.database.write("acknowledge") as connection:
         before = find(connection, alert_text)
         refuse_unseen(before, seen_of)
+        others = _others(connection, before, also or {})
         try:
-            return take_on(connection, before, Actor(name=by, how=how, address=address), note=note, now=now, what=what)
+            after = take_on(connection, before, actor, note=note, now=now, what=what)
         except AlertError as error:
             raise refused(alert_text, error) from None
+        for each in others:
+            take_on(connection, each, actor, note=note, now=now, what=what)
+        return after
+
+
+def _others(connection: Connection, alert: Alert, also: Mapping[str, datetime]) -> list[Alert]:
+    """The further alerts of the same patient that are open still. Raises UsageError for one of somebody else."""
+    found = [(find(connection, name), seen_of) for name, seen_of in also.items()]
+    for each, seen_of in found:
+        if each.patient_id != alert.patient_id:
+            raise UsageError(say("these alerts are not of one patient; answer for each by itself"))
+        refuse_unseen(each, seen_of)
+    return [each for each, _ in found if each.state == "open" and each.alert_id != alert.alert_id]
 
 
 def take_on(

@@ -12,13 +12,14 @@ from typing import Literal
 
 from monitor.clinical.alerts import Alert
 from monitor.clinical.lifecycle import SNOOZE_AT_MOST
+from monitor.delivery.compose import title_of
 from monitor.delivery.wording import duration_in_words
 from monitor.said import Said, say
 from monitor.service.ack_kinds import DISAGREEMENTS, OUTCOMES, RE_TEST_WITHIN
 from monitor.service.acts import LONGEST_TEXT
 from monitor.service.passing_on import said_before
 from monitor.service.people import team_of, told_from
-from monitor.store import escalations
+from monitor.store import alerts, escalations
 from monitor.web.asked import Asked
 
 FormName = Literal["", "acknowledge", "pass-on", "snooze"]
@@ -59,10 +60,22 @@ class Filled:
     form: FormName = ""
     problem: str = ""
     what: str = "seen"
+    without: tuple[int, ...] = ()  # further alerts that the answer is not for
     note: str = ""
     on: str = ""
     reason: str = ""
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """Another open alert of the patient, which may get the same answer."""
+
+    number: int
+    urgency: str
+    title: str
+    seen_of: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +91,7 @@ class ActForms:
     seen_of: str
     filled: Filled
     groups: tuple[Group, ...]
+    further: tuple[Further, ...]
     day_from: str
     day_until: str
     next_words: str
@@ -104,7 +118,8 @@ def act_forms(asked: Asked, filled: Filled | None = None) -> ActForms:
         may_pass_on=may_answer and alert.holds,
         seen_of=alert.raised_at.isoformat(),
         filled=filled,
-        groups=tuple(_groups(alert, filled)),
+        groups=tuple(_groups(filled.what if filled.form == "acknowledge" else "seen")),
+        further=tuple(_further(asked, filled)) if may_answer else (),
         day_from=today.isoformat(),
         day_until=(today + RE_TEST_WITHIN).isoformat(),
         next_words=_next_words(asked) if may_answer else "",
@@ -139,14 +154,34 @@ def status_words(asked: Asked, said: str) -> str:
     return say("Acknowledged. Nobody else is told, no reminder goes.")
 
 
-def _groups(alert: Alert, filled: Filled) -> Iterable[Group]:
+def further_alerts(asked: Asked) -> list[Alert]:
+    """The other open alerts of the patient, the most urgent first."""
+    with asked.site.database.read() as connection:
+        every = alerts.of_patients(connection, [asked.alert.patient_id], ("open",))[asked.alert.patient_id]
+    others = [each for each in every if each.alert_id != asked.alert.alert_id]
+    return sorted(others, key=lambda each: (-each.urgency.rank, each.raised_at))
+
+
+def _further(asked: Asked, filled: Filled) -> Iterable[Further]:
+    for each in further_alerts(asked):
+        number = each.alert_id or 0
+        yield Further(
+            number=number,
+            urgency=each.urgency.value,
+            title=title_of(each.finding),
+            seen_of=each.raised_at.isoformat(),
+            chosen=number not in filled.without,
+        )
+
+
+def _groups(chosen: str) -> Iterable[Group]:
     def answer(value: str, words: Said, *, day: bool = False) -> Answer:
-        return Answer(value=value, words=words, chosen=filled.what == value, day=day)
+        return Answer(value=value, words=words, chosen=chosen == value, day=day)
 
     yield Group(legend="", answers=(answer("seen", say("Seen, I take it on")),))
     doses = tuple(answer(f"dose-reviewed:{each}", _OUTCOMES[each]) for each in OUTCOMES)
     yield Group(legend=say("Dose reviewed"), answers=doses)
-    yield Group(legend="", answers=(answer(RE_TEST, say("Re-test booked on"), day=True),))
+    yield Group(legend=say("Re-test"), answers=(answer(RE_TEST, say("Booked"), day=True),))
     others = tuple(answer(f"disagree:{each}", _DISAGREEMENTS[each]) for each in DISAGREEMENTS)
     yield Group(legend=say("I disagree"), answers=others)
 

@@ -16,7 +16,9 @@ from monitor.service.ack_kinds import AckKind, read_ack_kind
 from monitor.service.acts import LONGEST_TEXT, ChangedSinceError
 from monitor.web import act_forms, patient_page
 from monitor.web.act_forms import Filled, FormName
-from monitor.web.asked import Asked
+from monitor.web.asked import Asked, number_in
+
+ALSO = "also-"
 
 NO_DAY = say("Choose the day of the re-test.")
 NO_TIME = say("Choose the day and the time until when it may wait.")
@@ -41,6 +43,7 @@ def acknowledge(asked: Asked) -> Response:
             how="board",
             address=viewer.address,
             seen_of=_seen_of(asked),
+            also=_also(asked),
         )
     except UsageError as error:
         return _not_done(asked, "acknowledge", error)
@@ -92,7 +95,7 @@ def snooze(asked: Asked) -> Response:
 
 
 def _back(asked: Asked, said: str) -> Response:
-    return RedirectResponse(f"/alerts/{asked.alert.alert_id}?said={said}", status_code=303)
+    return RedirectResponse(f"/alerts/{asked.alert.alert_id}?said={said}#said", status_code=303)
 
 
 def _not_done(asked: Asked, form: FormName, error: UsageError) -> Response:
@@ -100,14 +103,33 @@ def _not_done(asked: Asked, form: FormName, error: UsageError) -> Response:
     if isinstance(error, ChangedSinceError):
         return _back(asked, act_forms.CHANGED)
     written = {name: asked.form.get(name, "")[: 2 * LONGEST_TEXT] for name in ("note", "on", "reason", "until")}
-    filled = Filled(form=form, problem=error.args[0], what=asked.form.get("what", ""), **written)
+    chosen = {number for name, number in _further(asked).items() if name in asked.form}
+    without = tuple(each.alert_id or 0 for each in act_forms.further_alerts(asked) if each.alert_id not in chosen)
+    filled = Filled(
+        form=form,
+        problem=error.args[0],
+        what=asked.form.get("what", ""),
+        without=without if form == "acknowledge" else (),
+        **written,
+    )
     return patient_page.show(asked, acts=act_forms.act_forms(asked, filled), status=422)
 
 
-def _seen_of(asked: Asked) -> datetime:
+def _also(asked: Asked) -> dict[str, datetime]:
+    """The further alerts that were left ticked, each with when it had last spoken on that page."""
+    return {f"A-{number}": _seen_of(asked, name) for name, number in _further(asked).items()}
+
+
+def _further(asked: Asked) -> dict[str, int]:
+    """The fields that name further alerts: "also-13"."""
+    numbers = {name: number_in(name.removeprefix(ALSO)) for name in asked.form if name.startswith(ALSO)}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _seen_of(asked: Asked, name: str = "seen_of") -> datetime:
     """When the alert had last spoken on the page that is answered. One that does not say has seen nothing."""
     try:
-        at = datetime.fromisoformat(asked.form.get("seen_of", ""))
+        at = datetime.fromisoformat(asked.form.get(name, ""))
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:

@@ -60,12 +60,12 @@ def sent(browser: TestClient, alert: Alert, act: str, **fields: str) -> str:
     answer = browser.post(path(alert, act), data=seen(browser, alert) | fields)
     assert answer.status_code == 303, answer.text
     place = answer.headers["location"]
-    assert re.fullmatch(rf"/alerts/{alert.alert_id}\?said=[a-z-]+", place)
+    assert re.fullmatch(rf"/alerts/{alert.alert_id}\?said=[a-z-]+#said", place)
     return status(browser.get(place).text)
 
 
 def status(page: str) -> str:
-    found = re.search(r'role="status"><p>(.*?)</p>', page, re.DOTALL)
+    found = re.search(r'role="status" id="said" tabindex="-1"><p>(.*?)</p>', page, re.DOTALL)
     return "" if found is None else html.unescape(re.sub(r"<[^>]+>", "", found[1]))
 
 
@@ -154,7 +154,7 @@ def test_given_a_page_from_before_the_alert_grew_worse_when_answered_then_nothin
         shown = browser.get(answer.headers["location"]).text
         assert "the alert has changed since your page was made" in status(shown)
         assert "wheelchair" in shown
-    assert browser.post(path(alert, "acknowledge"), data={"what": "seen"}).headers["location"].endswith("said=changed")
+    assert browser.post(path(alert, "acknowledge"), data={"what": "seen"}).headers["location"].endswith("said=changed#said")
     assert (now_of(house, alert).state, acts_of(house.clinic, alert)) == ("open", [])
 
 
@@ -234,3 +234,42 @@ def test_given_every_view_when_a_nurse_answers_then_the_journal_has_the_views_an
     sent(browser, lost, "acknowledge", what="seen")
     kept = [entry.event for entry in export(house.clinic.site, patient_id="P-1") if entry.event in ("view", "act")]
     assert kept == ["view", "act", "view"]
+
+
+def test_given_several_open_alerts_when_answered_then_the_same_answer_is_kept_for_those_left_ticked(
+    house: House, lost: Alert
+) -> None:
+    browser = house.browser_of(NURSE)
+    page = browser.get(path(lost)).text
+    fields = dict(re.findall(r'name="(also-[0-9]+)" value="([^"]+)" checked', page))
+    others = [each for each in house.clinic.alerts() if each.alert_id != lost.alert_id]
+    assert set(fields) == {f"also-{each.alert_id}" for each in others}
+    kept = fields.popitem()[0]
+    assert sent(browser, lost, "acknowledge", what="dose-reviewed:held", **fields).startswith("Acknowledged.")
+    still = [f"also-{each.alert_id}" for each in house.clinic.alerts() if each.state == "open"]
+    assert still == [kept]
+    assert all(act["what"] == "dose-reviewed:held" for each in others for act in acts_of(house.clinic, each))
+
+
+def test_given_another_patients_alert_among_those_ticked_when_answered_then_nothing_is_done(house: House, lost: Alert) -> None:
+    watched(house.clinic, "P-2", site="South")
+    house.clinic.assess("P-2", 36, known=on(36, 15), **LOST)
+    house.clinic.watch(on(36, 15, 30))
+    foreign = house.clinic.alert("P-2", "rapid-motor-decline")
+    browser = house.browser_of(NURSE)
+    fields = seen(browser, lost) | {"what": "seen", f"also-{foreign.alert_id}": foreign.raised_at.isoformat()}
+    answer = browser.post(path(lost, "acknowledge"), data=fields)
+    assert (answer.status_code, "not of one patient" in answer.text) == (422, True)
+    assert (now_of(house, lost).state, now_of(house, foreign).state) == ("open", "open")
+
+
+def test_given_a_further_alert_that_spoke_anew_when_answered_together_then_none_is_acknowledged(
+    house: House, lost: Alert
+) -> None:
+    browser = house.browser_of(NURSE)
+    page = browser.get(path(lost)).text
+    name = re.findall(r'name="(also-[0-9]+)"', page)[0]
+    for value in ("2026-02-09T00:00:00+00:00", "long ago"):
+        answer = browser.post(path(lost, "acknowledge"), data=seen(browser, lost) | {"what": "seen", name: value})
+        assert answer.headers["location"].endswith("said=changed#said")
+    assert now_of(house, lost).state == "open"

@@ -59,8 +59,8 @@ def viewer_of(settings: Settings, address: str) -> Viewer | None:
 
 def viewer_by_user(settings: Settings, user: str) -> Viewer | None:
     """Whoever the configuration knows by this name of the hospital's sign-on, or by this mail address; None for anybody else."""
-    wanted = user.lower()
-    by_name = _viewer(settings, lambda _, name: name is not None and name.lower() == wanted)
+    wanted = user.casefold()
+    by_name = _viewer(settings, lambda _, name: name is not None and name.casefold() == wanted)
     return by_name or viewer_of(settings, user)
 
 

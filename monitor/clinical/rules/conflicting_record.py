@@ -16,6 +16,8 @@ from monitor.clinical.history import BORTEZOMIB, NOT_TESTED, Assessment, Dose, L
 from monitor.clinical.scales.ctcae import comparable, neuropathic_pain
 from monitor.clinical.scales.mrc import FULL_GRADE, KLEYWEG_PLACES, TESTED_MUSCLES, grade_of, kleyweg_tested, muscle_of, written
 from monitor.clinical.situation import Situation
+from monitor.clinical.words import MUSCLES, NO, WALKING, YES
+from monitor.said import Said, joined, say
 
 NAME = "conflicting-record"
 
@@ -23,13 +25,13 @@ RECENT_DAYS = 56
 """An older conflict is past mending: no window of the shipped policy that compares grades or muscles is longer (J)."""
 
 _ASKED = {
-    "grade-zero-but-weak": "no motor grade 0 beside a weak muscle",
-    "walking-vs-disability": "walking and GBS disability agree where both are recorded",
-    "partial-exam": "no partial muscle examination",
-    "left-right-swap": "no muscle with its sides exchanged",
-    "suspect-cell-count": "no cell count that looks like a lost superscript",
-    "discontinued-yet-dosed": "no dose after the recorded stop",
-    "two-assessments-one-day": "no two assessments of one day that disagree",
+    "grade-zero-but-weak": say("no motor grade 0 beside a weak muscle"),
+    "walking-vs-disability": say("walking and GBS disability agree where both are recorded"),
+    "partial-exam": say("no partial muscle examination"),
+    "left-right-swap": say("no muscle with its sides exchanged"),
+    "suspect-cell-count": say("no cell count that looks like a lost superscript"),
+    "discontinued-yet-dosed": say("no dose after the recorded stop"),
+    "two-assessments-one-day": say("no two assessments of one day that disagree"),
 }
 _DOES_NOT_WALK = frozenset({4, 5})  # GBS disability: 4 confined to chair or bed, 5 ventilated
 _CONFINED = frozenset({"wheelchair", "bedbound"})
@@ -66,7 +68,7 @@ def answer(situation: Situation) -> RuleAnswer:
         rule=NAME,
         urgency=situation.policy.thresholds.conflict.urgency,
         clinical_at=newest.at,
-        headline=newest.text + (f" (and {others} more)" if others else ""),
+        headline=say("{conflict} (and {count} more)", conflict=newest.text, count=others) if others else newest.text,
         action=None,
         criteria=criteria,
         evidence=tuple(dict.fromkeys(evidence for conflict in found for evidence in conflict.evidence)),
@@ -78,12 +80,15 @@ def answer(situation: Situation) -> RuleAnswer:
 
 def _criteria(situation: Situation, found: Sequence[_Conflict], exams: Sequence[Assessment]) -> tuple[Criterion, ...]:
     clause = situation.policy.thresholds.conflict
-    texts = {name: "; ".join(each.text for each in found if each.criterion == name) for name in _ASKED}
-    met = {name for name, text in texts.items() if text}
+    met = {each.criterion for each in found}
+    texts: dict[str, str] = dict(_ASKED)
+    texts |= {name: joined("; ", (each.text for each in found if each.criterion == name)) for name in met}
     if exams and (tested := kleyweg_tested(exams[-1].mrc)) < len(KLEYWEG_PLACES):
-        texts["partial-exam"] = f"{exams[-1].on}: {tested} of {len(KLEYWEG_PLACES)} muscles tested: no sum is formed"
+        texts["partial-exam"] = say(
+            "{day}: {count} of {all} muscles tested: no sum is formed", day=exams[-1].on, count=tested, all=len(KLEYWEG_PLACES)
+        )
     source = f"{clause.source} [{clause.confidence}]"
-    return tuple(Criterion(id=name, met=name in met, text=texts[name] or none, source=source) for name, none in _ASKED.items())
+    return tuple(Criterion(id=name, met=name in met, text=text, source=source) for name, text in texts.items())
 
 
 def _recent(assessments: Sequence[Assessment]) -> Sequence[Assessment]:
@@ -100,12 +105,13 @@ def _grade_zero_but_weak(exams: Sequence[Assessment], weak_at_most: int) -> Iter
         if exam.motor_grade != 0 or not tested or grade_of(min(tested)) > weak_at_most:
             continue
         weak = [
-            f"{_name(place)} {written(rank)}/5"
+            say("{muscle} {power}/5", muscle=_name(place), power=written(rank))
             for place, rank in enumerate(exam.mrc)
             if rank is not None and grade_of(rank) <= weak_at_most
         ]
         if weak:
-            yield _conflict("grade-zero-but-weak", f"motor grade 0 beside {', '.join(weak)} ({exam.on})", exam)
+            text = say("motor grade 0 beside {muscles} ({day})", muscles=joined(", ", weak), day=exam.on)
+            yield _conflict("grade-zero-but-weak", text, exam)
 
 
 def _walking_against_disability(assessments: Sequence[Assessment]) -> Iterator[_Conflict]:
@@ -116,7 +122,13 @@ def _walking_against_disability(assessments: Sequence[Assessment]) -> Iterator[_
         if (walking == "unaided" and disability in _DOES_NOT_WALK) or (
             walking in _CONFINED and disability <= _WALKS_ALONE_AT_MOST
         ):
-            yield _conflict("walking-vs-disability", f"walking {walking} beside GBS disability {disability} ({each.on})", each)
+            text = say(
+                "walking {walking} beside GBS disability {disability} ({day})",
+                walking=WALKING[walking],
+                disability=disability,
+                day=each.on,
+            )
+            yield _conflict("walking-vs-disability", text, each)
 
 
 def _left_right_swaps(exams: Sequence[Assessment]) -> Iterator[_Conflict]:
@@ -128,10 +140,14 @@ def _left_right_swaps(exams: Sequence[Assessment]) -> Iterator[_Conflict]:
             if was_right is None or was_left is None or abs(was_right - was_left) < FULL_GRADE:
                 continue
             if (after.mrc[right], after.mrc[right + 1]) == (was_left, was_right):
-                muscle = muscle_of(right)[0].replace("_", " ")
-                text = (
-                    f"{muscle} right {written(was_right)} left {written(was_left)} ({before.on}),"
-                    f" then right {written(was_left)} left {written(was_right)} ({after.on}): sides exchanged?"
+                text = say(
+                    "{muscle} right {right} left {left} ({before_on}), then right {left} left {right} ({after_on}):"
+                    " sides exchanged?",
+                    muscle=MUSCLES[muscle_of(right)[0]],
+                    right=written(was_right),
+                    left=written(was_left),
+                    before_on=before.on,
+                    after_on=after.on,
                 )
                 yield _conflict("left-right-swap", text, before, after)
 
@@ -140,7 +156,7 @@ def _suspect_cell_counts(situation: Situation) -> Iterator[_Conflict]:
     counts = [lab for lab in situation.history.labs if lab.analyte == "csf_white_cells" and lab.on <= situation.today]
     for lab in counts:
         if lab.value == situation.policy.thresholds.conflict.suspect_cells_per_ul and _is_recent(lab.on, counts[-1].on):
-            text = f"CSF white cells {lab.as_written} ({lab.on}): is it 10^6/L without its superscript?"
+            text = say("CSF white cells {value} ({day}): is it 10^6/L without its superscript?", value=lab.as_written, day=lab.on)
             yield _conflict("suspect-cell-count", text, lab)
 
 
@@ -154,7 +170,12 @@ def _dosed_after_stop(situation: Situation) -> Iterator[_Conflict]:
             if dose.on <= stopped_on or not _is_recent(dose.on, situation.doses[-1].on):
                 break
             if not any(stopped_on <= other.started_on <= dose.on for other in courses if other is not course):
-                text = f"bortezomib {dose.dose_mg_per_m2} mg/m2 on {dose.on}, after the recorded stop on {stopped_on}"
+                text = say(
+                    "bortezomib {dose} mg/m2 on {day}, after the recorded stop on {stopped_on}",
+                    dose=float(dose.dose_mg_per_m2),
+                    day=dose.on,
+                    stopped_on=stopped_on,
+                )
                 begun_at = start_of_day(course.started_on, situation.policy.zone)
                 evidence = (_evidence(dose), Evidence(kind="course", id=course.fact_id, version=course.version, at=begun_at))
                 yield _Conflict(criterion="discontinued-yet-dosed", on=dose.on, at=dose.at, text=text, evidence=evidence)
@@ -169,32 +190,38 @@ def _disagreeing_days(assessments: Sequence[Assessment]) -> Iterator[_Conflict]:
             for earlier in same_day[:place]:
                 differences = _differences(earlier, later)
                 if differences:
-                    text = f"two assessments of {day} disagree: {', '.join(differences)}"
+                    text = say("two assessments of {day} disagree: {what}", day=day, what=joined(", ", differences))
                     yield _conflict("two-assessments-one-day", text, earlier, later)
 
 
-def _differences(earlier: Assessment, later: Assessment) -> list[str]:
+def _differences(earlier: Assessment, later: Assessment) -> list[Said]:
     differences = []
     if comparable(earlier.ctcae_version, later.ctcae_version):
         grades = (
-            ("sensory grade", earlier.sensory_grade, later.sensory_grade),
-            ("motor grade", earlier.motor_grade, later.motor_grade),
-            ("autonomic grade", earlier.autonomic_grade, later.autonomic_grade),
+            (say("sensory grade"), earlier.sensory_grade, later.sensory_grade),
+            (say("motor grade"), earlier.motor_grade, later.motor_grade),
+            (say("autonomic grade"), earlier.autonomic_grade, later.autonomic_grade),
         )
-        differences += [f"{name} {one} and {other}" for name, one, other in grades if None not in (one, other) and one != other]
+        for what, one_grade, other_grade in grades:
+            if one_grade is not None and other_grade is not None and one_grade != other_grade:
+                differences.append(_both(what, one_grade, other_grade))
     pains = [neuropathic_pain(each.neuropathic_pain, each.pain_nrs) for each in (earlier, later)]
     if True in pains and False in pains:
-        differences.append("neuropathic pain " + " and ".join("yes" if pain else "no" for pain in pains))
-    disabilities = (earlier.gbs_disability, later.gbs_disability)
-    if None not in disabilities and disabilities[0] != disabilities[1]:
-        differences.append(f"GBS disability {disabilities[0]} and {disabilities[1]}")
+        differences.append(_both(say("neuropathic pain"), *(YES if pain else NO for pain in pains)))
+    one, other = earlier.gbs_disability, later.gbs_disability
+    if one is not None and other is not None and one != other:
+        differences.append(_both(say("GBS disability"), one, other))
     if earlier.walking is not None and later.walking is not None and earlier.walking != later.walking:
-        differences.append(f"walking {earlier.walking} and {later.walking}")
+        differences.append(_both(say("walking"), WALKING[earlier.walking], WALKING[later.walking]))
     if earlier.mrc != later.mrc:
-        for place, (one, other) in enumerate(zip(earlier.mrc, later.mrc, strict=True)):
-            if one is not None and other is not None and abs(one - other) >= FULL_GRADE:
-                differences.append(f"{_name(place)} {written(one)} and {written(other)}")
+        for place, (weak, strong) in enumerate(zip(earlier.mrc, later.mrc, strict=True)):
+            if weak is not None and strong is not None and abs(weak - strong) >= FULL_GRADE:
+                differences.append(_both(_name(place), written(weak), written(strong)))
     return differences
+
+
+def _both(what: Said, one: int | str, other: int | str) -> Said:
+    return say("{what} {this} and {that}", what=what, this=one, that=other)
 
 
 def _conflict(criterion: str, text: str, *facts: Assessment | LabResult) -> _Conflict:
@@ -212,6 +239,7 @@ def _is_recent(day: date, newest: date) -> bool:
     return newest - day <= timedelta(days=RECENT_DAYS)
 
 
-def _name(place: int) -> str:
+def _name(place: int) -> Said:
     muscle, side = muscle_of(place)
-    return f"{muscle.replace('_', ' ')} {side}"
+    name = MUSCLES[muscle]
+    return say("{muscle} left", muscle=name) if side == "left" else say("{muscle} right", muscle=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
@@ -36,7 +37,7 @@ def _console_stays_empty(board: Screens) -> Iterator[None]:
     assert [line for line in board.console if "404 (Not Found)" not in line] == []
 
 
-def shown(board: Screens, browser: Browser, name: str, *, german: bool = False, **screen: object) -> Page:
+def shown(board: Screens, browser: Browser, name: str, *, german: bool = False, **screen: Any) -> Page:
     path, english_viewer, german_viewer = PAGES[name]
     screen |= {"locale": "de-DE"} if german else {}
     page = board.window(browser, german_viewer if german else english_viewer, **screen)
@@ -95,7 +96,7 @@ def test_given_a_page_when_its_outline_is_read_then_landmarks_and_headings_are_i
 
 @EVERY_PAGE
 def test_given_no_script_when_shown_then_the_page_is_the_same(board: Screens, browser: Browser, name: str) -> None:
-    def words(**screen: object) -> str:
+    def words(**screen: Any) -> str:
         page = shown(board, browser, name, viewport=DESKTOP, **screen)
         text = page.locator("h1").inner_text()
         page.context.close()

@@ -97,5 +97,9 @@ def csf_text(reading: CsfReading, on: date) -> str:
 def _protein_text(reading: CsfReading, on: date) -> Said:
     if reading.protein_mg_dl is None:
         return say("CSF protein not recorded")
-    judged = say("clearly raised") if reading.clearly_raised else say("raised") if reading.raised else say("not raised")
-    return say("CSF protein {protein} on {day}: {judged}", protein=written_protein(reading.protein_mg_dl), day=on, judged=judged)
+    protein = written_protein(reading.protein_mg_dl)
+    if reading.clearly_raised:
+        return say("CSF protein {protein} on {day}: clearly raised", protein=protein, day=on)
+    if reading.raised:
+        return say("CSF protein {protein} on {day}: raised", protein=protein, day=on)
+    return say("CSF protein {protein} on {day}: not raised", protein=protein, day=on)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-
-if TYPE_CHECKING:
-    from matplotlib.text import Text
+from matplotlib.transforms import Affine2D, Transform
 
 WIDTH = 600
 DPI = 150
@@ -39,18 +37,15 @@ EDGES = (INK, SENSORY, MOTOR, FINDING, MUSCLES[1])
 """All colours of the picture of a mail: these, and half of the last ones at the edges of letters. More are not seen (J), and
 the picture grows by a fifth."""
 
+DAYS_BESIDE = 0.012  # of the period, empty at either end
+
+Place = tuple[float, float]
+GAP: Place = (float("nan"), float("nan"))
+
 _ANY: dict[str, Any] = {}
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 _REGULAR = FontProperties(fname=str(_FONTS / "DejaVuSans.ttf"))
 _BOLD = FontProperties(fname=str(_FONTS / "DejaVuSans-Bold.ttf"), weight="bold")
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A band on the page, in pixels from the top left corner of the figure."""
-
-    top: float
-    height: float
 
 
 def points(pixels: float) -> float:
@@ -58,57 +53,73 @@ def points(pixels: float) -> float:
     return pixels * 0.72
 
 
-def day_number(day: date) -> float:
-    """Where a day lies on the axis."""
-    return float(day.toordinal())
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Where the days lie: from ``left`` to ``right``, pixels from the left edge of the figure."""
+
+    left: float
+    right: float
+    first_on: date
+    last_on: date
+
+    def x(self, day: date) -> float:
+        """Pixels from the left edge."""
+        beside = (self.last_on - self.first_on).days * DAYS_BESIDE + 0.5
+        whole = (self.last_on - self.first_on).days + 2 * beside
+        return self.left + ((day - self.first_on).days + beside) / whole * (self.right - self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A scale from ``low`` at the bottom to ``high`` at the top, in pixels from the top edge of the figure."""
+
+    top: float
+    height: float
+    low: float
+    high: float
+
+    def y(self, value: float) -> float:
+        """Pixels from the top edge."""
+        return self.top + self.height * (self.high - value) / (self.high - self.low)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One figure in the making. ``halo``: letters have a white edge as strokes; an SVG is given it afterwards."""
+    """One figure in the making, places in pixels from its top left corner.
+
+    ``halo``: letters have a white edge as strokes; an SVG is given it afterwards.
+    """
 
     figure: Figure
-    height: float
-    left: float
-    right: float
-    days: tuple[float, float]
+    across: Across
+    pixels: Transform
     halo: bool
-
-    def band(self, box: Box, low: float, high: float) -> Axes:
-        """A band across the figure with values from ``low`` to ``high``, without any frame."""
-        width = WIDTH - self.left - self.right
-        bottom = self.height - box.top - box.height
-        axes = self.figure.add_axes((self.left / WIDTH, bottom / self.height, width / WIDTH, box.height / self.height))
-        axes.set_xlim(*self.days)
-        axes.set_ylim(low, high)
-        axes.axis("off")
-        return axes
-
-    def x(self, day: date) -> float:
-        """Pixels from the left edge of the figure."""
-        first, last = self.days
-        return self.left + (day_number(day) - first) / (last - first) * (WIDTH - self.left - self.right)
 
     def write(
         self, x: float, y: float, text: str, *, size: float = NORMAL, bold: bool = False, edge: bool = True, **how: Any
-    ) -> Text:
-        """Words at pixels from the top left corner, with a white ``edge``, so that no line runs through them."""
+    ) -> None:
+        """Words with a white ``edge``, so that no line runs through them."""
         font = (_BOLD if bold else _REGULAR).copy()
         font.set_size(points(size))
         how = _ANY | {"color": INK, "va": "center", "ha": "left", "zorder": 10, "parse_math": False} | how
-        written = self.figure.text(x / WIDTH, 1 - y / self.height, text, fontproperties=font, **how)
+        written = self.figure.text(x, y, text, fontproperties=font, transform=self.pixels, **how)
         if not edge:
             written.set_gid(WITHOUT_EDGE)
         elif self.halo:
             written.set_path_effects([withStroke(linewidth=points(HALO), foreground=PLATE)])
-        return written
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], **how: Any) -> None:
-        """A straight line between two places in pixels from the top left corner, behind the bands."""
-        across = (start[0] / WIDTH, end[0] / WIDTH)
-        down = (1 - start[1] / self.height, 1 - end[1] / self.height)
-        how = _ANY | {"color": RULE, "linewidth": points(1), "zorder": -1} | how
-        self.figure.add_artist(Line2D(across, down, transform=self.figure.transFigure, **how))
+    def line(self, places: Sequence[Place], **how: Any) -> None:
+        """A line through places; where one is GAP it begins anew."""
+        how = _ANY | {"color": RULE, "linewidth": points(1), "zorder": -1, "solid_capstyle": "butt"} | how
+        line = Line2D([x for x, _ in places], [y for _, y in places], transform=self.pixels, **how)
+        self.figure.add_artist(line)
+
+
+def page_of(height: float, across: Across, *, halo: bool) -> Page:
+    """An empty white page."""
+    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=DPI, facecolor=PLATE)
+    pixels = Affine2D().scale(1 / WIDTH, -1 / height).translate(0, 1) + figure.transFigure
+    return Page(figure, across, pixels, halo)
 
 
 def width_of(text: str, *, size: float = NORMAL, bold: bool = False) -> float:

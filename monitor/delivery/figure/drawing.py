@@ -14,18 +14,20 @@ from PIL import Image
 
 from monitor.delivery.figure import bands
 from monitor.delivery.figure.canvas import (
-    DPI,
     EDGES,
     FINDING,
+    GAP,
     INK,
     PALETTE,
     PLATE,
     QUIET,
     SMALL,
     WIDTH,
-    Box,
+    Across,
+    Band,
     Page,
-    day_number,
+    Place,
+    page_of,
     points,
     width_of,
 )
@@ -36,11 +38,12 @@ from monitor.delivery.figure.therapies import ROW_HEIGHT, draw_therapies, placed
 LEFT, RIGHT = 92.0, 132.0
 FLAG_ROW = 20.0
 TITLE = 28.0
+TOP = 8.0
 HEIGHTS = (98.0, 86.0, 92.0, 50.0)
+SCALES = ((-0.35, 5.3), (-0.35, 4.35), (-0.35, 5.35), (0.0, bands.HIGHEST_DOSE))
 AXIS = 38.0
 BANDS = (bands.grades, bands.walking, bands.powers, bands.doses)
 SHAPES = {"immediate": "■", "same-day": "▲", "review": "●"}
-DAYS_BESIDE = 0.012  # of the period, empty at either end
 
 
 def draw(sheet: Sheet, kind: Kind) -> bytes:
@@ -51,31 +54,27 @@ def draw(sheet: Sheet, kind: Kind) -> bytes:
 
 
 def _figure(sheet: Sheet, *, halo: bool) -> Figure:
-    first, last = day_number(sheet.first_on), day_number(sheet.last_on)
-    beside = (last - first) * DAYS_BESIDE + 0.5
-    page = Page(Figure(), 0.0, LEFT, RIGHT, (first - beside, last + beside), halo)
-    bars = placed(page, sheet.therapies)
+    across = Across(LEFT, WIDTH - RIGHT, sheet.first_on, sheet.last_on)
+    bars = placed(across, sheet.therapies)
     rows = 1 + max((bar.row for bar in bars), default=-1)
-    begin = 4 + FLAG_ROW * len(sheet.flags)
-    tops, top = [], begin
+    begin = TOP + FLAG_ROW * len(sheet.flags)
+    tops, end = [], begin
     for height, there in zip(HEIGHTS, _there(sheet), strict=True):
-        tops.append(top + TITLE)
-        top += TITLE + (height if there else 0)
-    bottom = top + 4 + rows * ROW_HEIGHT
-    height = bottom + AXIS
-    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=DPI, facecolor=PLATE)
-    page = Page(figure, height, LEFT, RIGHT, page.days, halo)
+        tops.append(end + TITLE)
+        end += TITLE + (height if there else 0)
+    bottom = end + 4 + rows * ROW_HEIGHT
+    page = page_of(bottom + AXIS, across, halo=halo)
     _axis(page, sheet, begin + TITLE, bottom)
     words = (sheet.empty[0], sheet.empty[0], sheet.empty[1], sheet.empty[0])
     for number, (draw_band, there) in enumerate(zip(BANDS, _there(sheet), strict=True)):
         if there:
-            draw_band(page, Box(tops[number], HEIGHTS[number]), sheet)
+            draw_band(page, Band(tops[number], HEIGHTS[number], *SCALES[number]), sheet)
         else:
             bands.blank(page, tops[number] - 11, sheet.bands[number], words[number])
-    draw_therapies(page, top + 2, bars)
+    draw_therapies(page, end + 2, bars)
     for number, flag in enumerate(reversed(sheet.flags)):  # the latest at the top: words mostly go left of their line
-        _flag(page, flag, 4 + FLAG_ROW * (number + 0.5), bottom)
-    return figure
+        _flag(page, flag, TOP + FLAG_ROW * (number + 0.5), bottom)
+    return page.figure
 
 
 def _there(sheet: Sheet) -> tuple[bool, ...]:
@@ -85,21 +84,22 @@ def _there(sheet: Sheet) -> tuple[bool, ...]:
 
 def _axis(page: Page, sheet: Sheet, top: float, bottom: float) -> None:
     """The dates, and the last dose through all bands."""
-    page.line((page.left, bottom), (WIDTH - page.right, bottom), color=INK)
+    line: list[Place] = [(page.across.left, bottom), (page.across.right, bottom), GAP]
     for note in sheet.days:
-        x = page.x(note.on)
-        page.line((x, bottom), (x, bottom + 4), color=INK)
+        x = page.across.x(note.on)
+        line += [(x, bottom), (x, bottom + 4), GAP]
         for number, text in enumerate(note.text.splitlines()):
             page.write(x, bottom + 13 + 14.5 * number, text, size=SMALL, ha="center")
+    page.line(line, color=INK)
     if sheet.stop is not None:
-        x = page.x(sheet.stop.on)
-        page.line((x, top), (x, bottom), color=QUIET, linewidth=points(1.4), linestyle=(0, (4, 3)))
+        x = page.across.x(sheet.stop.on)
+        page.line([(x, top), (x, bottom)], color=QUIET, linewidth=points(1.4), linestyle=(0, (4, 3)))
 
 
 def _flag(page: Page, flag: Flag, y: float, bottom: float) -> None:
     """Where something was found: a line through all bands, with a shape and words at its head."""
-    x = page.x(flag.on)
-    page.line((x, y), (x, bottom), color=FINDING, linewidth=points(1.3))
+    x = page.across.x(flag.on)
+    page.line([(x, y), (x, bottom)], color=FINDING, linewidth=points(1.3))
     text = f"{SHAPES.get(flag.urgency, '●')} {flag.text}"
     wide = width_of(text, bold=True)
     if x - 5 + wide <= WIDTH:

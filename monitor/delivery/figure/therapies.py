@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.delivery.figure.canvas import INK, SMALL, TREATMENT, WIDTH, Page, points, width_of
+from monitor.delivery.figure.canvas import INK, SMALL, TREATMENT, WIDTH, Across, Page, points, width_of
 from monitor.delivery.figure.sheet import Span
 
 ROW_HEIGHT = 19.0
@@ -27,19 +27,19 @@ class Placed:
     text_x: float
 
 
-def placed(page: Page, spans: Sequence[Span]) -> list[Placed]:
+def placed(across: Across, spans: Sequence[Span]) -> list[Placed]:
     """Each in the first row where neither its bar nor its words meet those before."""
     ends: list[float] = []
     found = []
     for number, span in enumerate(spans):
-        since = page.x(span.since)
-        until = WIDTH - page.right if span.until is None else max(page.x(span.until), since + SHORTEST)
+        since = across.x(span.since)
+        until = across.right if span.until is None else max(across.x(span.until), since + SHORTEST)
         text = span.label if span.until is not None else f"{span.label} →"
         begins, ends_at, text_x = _extent(since, until, width_of(text, size=SMALL))
         row = next((row for row, end in enumerate(ends) if end + PADDING < begins), len(ends))
         if row == ROWS:
             left_out = len(spans) - number
-            found.append(Placed(ROWS - 1, -1.0, -1.0, f"+ {left_out}", WIDTH - page.right + PADDING))
+            found.append(Placed(ROWS - 1, -1.0, -1.0, f"+ {left_out}", across.right + PADDING))
             break
         ends[row : row + 1] = [ends_at]
         found.append(Placed(row, since, until, text, text_x))
@@ -51,12 +51,9 @@ def draw_therapies(page: Page, top: float, bars: Sequence[Placed]) -> None:
     for bar in bars:
         middle = top + (bar.row + 0.5) * ROW_HEIGHT
         if bar.until > bar.since:
-            for thick, colour in ((ROW_HEIGHT - 3, INK), (ROW_HEIGHT - 5, TREATMENT)):
-                inset = 0 if colour == INK else 1
-                page.line(
-                    (bar.since + inset, middle), (bar.until - inset, middle),
-                    color=colour, linewidth=points(thick), solid_capstyle="butt", zorder=1 + inset,
-                )  # fmt: skip
+            for colour, inset in ((INK, 0), (TREATMENT, 1)):
+                ends = [(bar.since + inset, middle), (bar.until - inset, middle)]
+                page.line(ends, color=colour, linewidth=points(ROW_HEIGHT - 3 - 2 * inset), zorder=1 + inset)
         page.write(bar.text_x, middle, bar.text, size=SMALL, edge=not bar.since < bar.text_x < bar.until)
 
 

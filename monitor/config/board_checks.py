@@ -76,7 +76,7 @@ def _address(document: Document) -> Iterator[Problem]:
         near = f"https://{written}" if plain and re.fullmatch(r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}(:\d+)?", written) else None
         yield document.at(here, "bad-url", expected, suggestion=near)
     elif parts.path not in {"", "/"} or parts.query or parts.fragment or written.endswith(("?", "#")):
-        near = f"{parts.scheme}://{parts.netloc}"
+        near = f"{parts.scheme if is_loopback(host) else 'https'}://{parts.netloc}"
         yield document.at(here, "bad-url", "the board has a host name of its own: no path, no '?', no '#'", suggestion=near)
     elif parts.scheme == "http" and not is_loopback(host):
         message = "signed links and what the board shows would travel through the network in clear: https:// is expected"
@@ -143,9 +143,9 @@ def _network(document: Document, here: Loc, written: str) -> Iterator[Problem]:
         message = "this is every machine there is, and each could say who it is; name the proxy's own address"
         yield document.at(here, "bad-network", message)
     elif "/" not in written or ipaddress.ip_interface(written).ip != found.network_address:
-        yield document.at(
-            here, "bad-network", "a network is written with its first address and its length", suggestion=str(found)
-        )
+        message = "a network is written with its first address and its length; one machine is a network of its own"
+        alone = ipaddress.ip_interface(written).ip  # and not the wider one: whoever is in it is believed
+        yield document.at(here, "bad-network", message, suggestion=f"{alone}/{alone.max_prefixlen}")
 
 
 def _headers(document: Document) -> Iterator[Problem]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 
 from monitor.config.addresses import is_address
 from monitor.config.mail_checks import FALLBACK, RELAY
 from monitor.config.mailboxes import board_users, items, mailboxes
 from monitor.config.privacy import domain_of, may_be_named
-from monitor.config.problems import Problem, nearest
+from monitor.config.problems import Problem
 from monitor.config.yaml_source import Document, Loc
 
 DOMAINS: Loc = ("mail", "staff_domains")
+A_SLIP = 0.85
+"""So alike are domains where one was meant for the other (J): a portal's is not to be taken for the hospital's."""
 
 
 def check_privacy(document: Document) -> Iterator[Problem]:
@@ -24,7 +27,7 @@ def check_privacy(document: Document) -> Iterator[Problem]:
     outside = [(*loc, "address") for loc in _addressed(document) if _outside(document.get((*loc, "address"), str), staff)]
     for loc in outside:
         written = document.get(loc, str) or ""
-        near = nearest(domain_of(written), sorted(staff))
+        near = next(iter(difflib.get_close_matches(domain_of(written), sorted(staff), n=1, cutoff=A_SLIP)), None)
         message = "this mailbox is in none of mail.staff_domains: a patient portal or private mailbox is no channel"
         suggestion = f"{written.rpartition('@')[0]}@{near}" if near else None
         yield document.at(loc, "not-staff", message, suggestion=suggestion)
@@ -35,7 +38,9 @@ def check_privacy(document: Document) -> Iterator[Problem]:
 def _domains(document: Document) -> Iterator[Problem]:
     seen: set[str] = set()
     if document.get(DOMAINS, list) == []:
-        yield document.at(DOMAINS, "nobody-home", "without any domain no mailbox would be of staff; name them, or delete the line")
+        yield document.at(
+            DOMAINS, "nobody-home", "without any domain no mailbox would be of staff; name them, or delete the line"
+        )
     for loc in items(document, DOMAINS):
         written = document.get(loc, str)
         if written is None:

@@ -49,6 +49,8 @@ def variable(name: str) -> str:
 
 def remedy(loc: Sequence[str | int]) -> str:
     """What to do with a secret that was written at a place of the configuration."""
+    if loc[:1] == ("board",):
+        return "a secret does not belong in this file, and the board needs none: it makes its own"
     relay = "_fallback" if "fallback_relay" in loc else ""
     places = {
         "imap": "imap_password",

@@ -154,8 +154,9 @@ def test_given_a_header_and_nobody_who_has_a_user_when_checked_then_nobody_could
     [
         (("https://alerts.h.example/", "http://alerts.h.example"), "https://alerts.h.example"),
         (("https://alerts.h.example/", "alerts.h.example"), "https://alerts.h.example"),
-        (("https://alerts.h.example/", "https://alerts.h.example/board"), "https://alerts.h.example"),
-        (("127.0.0.1/32", "10.9.8.7/24"), "10.9.8.0/24"),
+        (("https://alerts.h.example/", "http://alerts.h.example/board"), "https://alerts.h.example"),
+        (("https://alerts.h.example/", "http://localhost:1/board"), "http://localhost:1"),
+        (("127.0.0.1/32", "10.9.8.7/24"), "10.9.8.7/32"),
         (("127.0.0.1/32", "127.0.0.1"), "127.0.0.1/32"),
         (("X-Remote-User", "X_Remote_User"), "X-Remote-User"),
         (("role: auditor", "role: auditr"), "auditor"),

@@ -22,7 +22,7 @@ def _report(folder: Path, name: str) -> str:
     return text.replace(f"{folder}/", "")
 
 
-@pytest.mark.parametrize("name", ["mistakes", "references", "people"])
+@pytest.mark.parametrize("name", ["mistakes", "references", "people", "board"])
 def test_given_a_file_with_many_mistakes_when_checked_then_all_are_told_as_on_the_golden_page(tmp_path: Path, name: str) -> None:
     assert _report(tmp_path, name) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 

@@ -56,7 +56,7 @@ def test_given_more_patients_than_the_limit_when_polled_then_one_digest_each_nam
     for mail in polled.mails:
         mine = ["S-1"] if mail.recipient in SOUTH else lost
         assert mail.message["Subject"].startswith(f"IMMEDIATE - digest: {1 if mail.recipient in SOUTH else 22} patient")
-        lines = mail.text.replace("\r\n", "\n").split("Immediate:\n")[1].split("\n\n")[0].splitlines()
+        lines = mail.text.replace("\r\n", "\n").split("Immediate, a line each\n")[1].split("\n\n")[0].splitlines()
         assert [line.split()[1].strip(",") for line in lines] == mine
         assert "findings about 23 patients" in " ".join(mail.text.split())
     for mail in polled.mails:

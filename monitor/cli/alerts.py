@@ -19,12 +19,13 @@ def alerts(
 ) -> None:
     """List alerts and their state."""
     from monitor.cli.output import emit, emit_json, emit_json_lines, note, table
-    from monitor.service.listing import NO_SUCH_PATIENT, is_known, list_alerts
+    from monitor.service.listing import NO_SUCH_PATIENT, is_known, list_alerts, said_of
 
     site, _ = open_in_force(context, config, database)
     with site:
         zone = site.settings.time_zone
         listed = list_alerts(site, open_only=open_only, patient_id=patient)
+        said = said_of(site, [alert for alert, _ in listed])
         unknown = not listed and patient is not None and not is_known(site, patient)
     if unknown:
         note(NO_SUCH_PATIENT)
@@ -42,7 +43,8 @@ def alerts(
                 alert.state,
                 alert.patient_id,
                 alert.raised_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-                f"{alert.finding.rule}: {alert.finding.headline}",
+                f"{alert.finding.rule}: {alert.finding.headline}"
+                + (f" [{said[alert.alert_id or 0]}]" if alert.alert_id in said else ""),
             )
             for alert, shape in listed
         ]

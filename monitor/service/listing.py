@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from monitor.clinical.alerts import Alert
+from monitor.service.ack_kinds import words_of
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark, alert_json
 from monitor.store import alerts, histories
+from monitor.store.answers import last_said
 
 NO_SUCH_PATIENT = "no patient of that id has any fact in this database; check the id"
 
@@ -22,6 +25,14 @@ def list_alerts(site: Site, *, open_only: bool = False, patient_id: str | None =
         key=lambda alert: (alert.state not in ("open", "acknowledged"), -alert.urgency.rank, alert.raised_at, alert.alert_id)
     )
     return [(alert, alert_json(alert, _mark(policies.get(alert.alert_id or 0), unknown))) for alert in kept]
+
+
+def said_of(site: Site, listed: Iterable[Alert]) -> dict[int, str]:
+    """What was said with each acknowledgement, in words, by the alert's number: "dose reviewed: held"."""
+    ids = [alert.alert_id for alert in listed if alert.alert_id is not None and alert.acknowledged_at is not None]
+    with site.database.read() as connection:
+        found = last_said(connection, ids)
+    return {number: words for number, said in found.items() if (words := words_of(said)) is not None}
 
 
 def is_known(site: Site, patient_id: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.clinical.findings import Urgency
@@ -11,8 +12,11 @@ from monitor.service.figures import Figures, read_figures
 from monitor.service.opening import Site
 from monitor.service.reload import TROUBLE as CONFIGURATION
 from monitor.service.shapes import instant_text
-from monitor.service.status_lines import lines, plugin_line
+from monitor.service.status_lines import ACTS, lines, plugin_line
 from monitor.service.status_problems import problems
+from monitor.store.answers import acts_since
+
+ANSWERS_OF = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +43,22 @@ def status(site: Site, now: datetime, *, refused: str | None = None) -> StatusRe
     ``refused`` is what is wrong with the configuration in its place, where ``site`` is of the last good one.
     """
     found = read_figures(site, now)
+    with site.database.read() as connection:
+        answered = acts_since(connection, now - ANSWERS_OF)
     wrong = tuple(problems(site.settings, found, now))
     if refused is not None and not any(each.name == CONFIGURATION for each in found.troubles):  # no daemon has noticed yet
         wrong = (refused, *wrong)
     return StatusReport(
         problems=wrong,
-        lines=tuple(lines(site, found, now)),
+        lines=tuple(lines(site, found, answered, now)),
         plugin_line=plugin_line(found, wrong, site.settings.time_zone),
-        data=_data(site, found),
+        data=_data(site, found) | {"answers_last_day": _answers(answered)},
     )
+
+
+def _answers(answered: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    count = {act.replace("-", "_"): sum(number for (each, _), number in answered.items() if each == act) for act in ACTS}
+    return count | {"disagree": answered.get(("acknowledged", "disagree"), 0)}
 
 
 def _data(site: Site, found: Figures) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,11 @@ from monitor.service.shapes import local_text
 from monitor.service.status_problems import ago
 
 PROBLEMS_SHOWN = 3
+ACTS = ("acknowledged", "passed-on", "snoozed")
+"""What people do to alerts, as events name it."""
 
 
-def lines(site: Site, found: Figures, now: datetime) -> Iterator[str]:
+def lines(site: Site, found: Figures, answered: Mapping[tuple[str, str], int], now: datetime) -> Iterator[str]:
     """One line a question, the answer in the clinic's time. Lines about what is not configured are left out."""
     zone, round_ = site.settings.time_zone, found.round
     reached = "-" if round_ is None else local_text(round_.started_at, zone)
@@ -31,6 +33,7 @@ def lines(site: Site, found: Figures, now: datetime) -> Iterator[str]:
         f"{found.messages['dead']} refused for good"
     )
     yield f"open alerts       {urgencies}{withheld}"
+    yield f"answers (24 h)    {_answers(answered)}"
     if site.settings.coverage is not None:
         yield f"daily statement   {_when(None if found.statement is None else found.statement.at, 'none yet', zone, now)}"
     yield f"policy            {site.policy.guideline.name}, sha256 {site.policy.sha256[:12]}"
@@ -64,6 +67,15 @@ def performance(found: Figures) -> str:
         **{urgency.value.replace("-", "_"): found.open_alerts.get(urgency, 0) for urgency in reversed(Urgency)},
     }
     return " ".join(f"{name}={number};;;0" for name, number in figures.items())
+
+
+def _answers(answered: Mapping[tuple[str, str], int]) -> str:
+    """ "3 acknowledged (1 disagree), 1 passed on, 0 snoozed": what people did, and how often they said that an alert is wrong."""
+    count = {act: sum(number for (each, _), number in answered.items() if each == act) for act in ACTS}
+    kinds = {what: number for (act, what), number in answered.items() if act == "acknowledged" and what not in ("", "seen")}
+    said = ", ".join(f"{number} {what}" for what, number in sorted(kinds.items()))
+    acknowledged = f"{count['acknowledged']} acknowledged" + (f" ({said})" if said else "")
+    return f"{acknowledged}, {count['passed-on']} passed on, {count['snoozed']} snoozed"
 
 
 def _when(at: datetime | None, never: str, zone: ZoneInfo, now: datetime) -> str:

@@ -1,20 +1,22 @@
-"""What the answers' mailbox brought, each mail once, and the message each was an answer to."""
+"""What people answered: what the answers' mailbox brought, each mail once, and how many acts there were of each kind."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from monitor.store.tables import MESSAGES
+from monitor.store.tables import ALERT_EVENTS, MESSAGES
 from monitor.store.watch_tables import ANSWERS
 
 AnswerKind = Literal["acknowledged", "no effect", "automatic answer", "bounce", "not believed", "other"]
 
+_CHUNK = 500
 _COLUMNS = (
     MESSAGES.c.id,
     MESSAGES.c.kind,
@@ -100,3 +102,21 @@ def _one(connection: Connection, which: ColumnElement[bool]) -> Asked | None:
         name=row.recipient_name,
         created_at=row.created_at,
     )
+
+
+def acts_since(connection: Connection, since: datetime) -> Counter[tuple[str, str]]:
+    """How often people acted since then, by what they did ("acknowledged") and what they said of it ("disagree", or "")."""
+    columns = ALERT_EVENTS.c
+    query = select(columns.reason, columns.what).where(columns.by.is_not(None), columns.at >= since)
+    return Counter((row.reason, (row.what or "").partition(":")[0]) for row in connection.execute(query))
+
+
+def last_said(connection: Connection, alert_ids: Collection[int]) -> dict[int, str]:
+    """What was said with the newest acknowledgement of each alert that has one: "dose-reviewed:held"."""
+    columns, found = ALERT_EVENTS.c, dict[int, str]()
+    ordered = sorted(alert_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        theirs = columns.alert_id.in_(ordered[start : start + _CHUNK])
+        query = select(columns.alert_id, columns.what).where(theirs, columns.reason == "acknowledged", columns.what.is_not(None))
+        found |= {row.alert_id: row.what for row in connection.execute(query.order_by(columns.id))}
+    return found

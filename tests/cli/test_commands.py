@@ -90,6 +90,8 @@ def test_given_an_answer_when_acknowledged_with_it_then_it_is_kept_and_one_of_no
     assert (refused.code, refused.out) == (2, "")
     assert "dose-reviewed:held" in refused.err
     assert command("ack", alert, "--by", "N. Berger", "--what", "dose-reviewed:held", "--config", watched).code == 0
+    assert "[dose reviewed: held]" in " ".join(command("--config", watched, "alerts").out.split())
+    assert "1 acknowledged (1 dose-reviewed), 0 passed on, 0 snoozed" in command("status", "--config", watched).out
     explained = command("explain", "JK-2012", "--at", EVENING, "--config", watched, "--format", "json").json
     (shown,) = [each for each in explained["alerts"] if each["id"] == alert]
     assert [(act["act"], act["what"]) for act in shown["acts"]] == [("acknowledged", "dose-reviewed:held")]

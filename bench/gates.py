@@ -5,6 +5,7 @@ L1            one new assessment to its alerts, over a raw read of that patient'
 R1            a full replay from the tables alone, over SQLite's own scan of the assessments
 W1, W2        committing one alert with its message; a hundred in one transaction
 W3            a validated import
+M1            a figure and a whole mail, over a bare plot and bare bytes
 M2            a burst of mails to a relay that is 20 ms away, over one round trip a mail
 S1            ``--help``, over an interpreter that does nothing
 """
@@ -27,7 +28,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from bench import cohort, delivery
+from bench import cohort, delivery, pictures
 from bench.measure import Ratio, medians, repeated
 from monitor.clinical.evaluate import evaluate
 from monitor.clinical.lifecycle import decide
@@ -226,6 +227,8 @@ def main() -> None:
 
 def _all(folder: Path, small_patients: int, large_patients: int) -> Iterator[Ratio]:
     yield start()
+    yield from pictures.pictures()
+    yield from pictures.mails()
     yield validated_import(folder / "import", 20_000)
     with site_of(folder, "commits", 40) as commits:
         yield from delivery.commits(commits, folder)

@@ -59,6 +59,14 @@ def test_given_a_secret_when_the_unit_is_read_then_it_is_handed_over_and_may_be_
     assert rf"SetCredential={name}:\n" in lines
 
 
+def test_given_the_board_when_the_unit_is_read_then_it_may_be_called_on_this_machine_and_by_no_other() -> None:
+    lines = (UNITS / "bipn-monitor.service").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("IPAddress")] == ["IPAddressDeny=any", "IPAddressAllow=localhost"]
+    (families,) = [line.partition("=")[2].split() for line in lines if line.startswith("RestrictAddressFamilies=")]
+    assert {"AF_INET", "AF_INET6"} <= set(families)
+    assert not [line for line in lines if line.startswith(("SocketBindDeny", "PrivateNetwork", "SystemCallFilter=~@network"))]
+
+
 def test_given_the_account_and_the_folders_when_made_in_an_empty_root_then_the_records_are_the_services_alone(
     tmp_path: Path,
 ) -> None:

@@ -50,8 +50,9 @@ CHANGES: dict[str, tuple[Changes, ...]] = {
 }
 """For each rule the small changes that are tried, in this order."""
 
-LARGER: tuple[Changes, ...] = (what_if.as_before, what_if.recorded)
-"""Tried where no small one turns it."""
+LARGER: tuple[Changes, ...] = (what_if.one_step_better, what_if.as_before)
+LEFT_OUT: tuple[Changes, ...] = (what_if.recorded,)
+"""Tried where no small one turns it, and where no larger one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +68,14 @@ def turning_points(history: History, policy: Policy, now: datetime, finding: Fin
     """What would have made the finding more urgent, less, or none: for each other outcome the first change that makes it so.
 
     ``history`` is as known at ``now``. Where the rule no longer says what the finding says, that is told alone. Empty where
-    no single change turns it. At most twice TRIED_AT_MOST records are evaluated.
+    no single change turns it. Less than twice TRIED_AT_MOST records are evaluated, but where the finding rests on very many.
     """
     now_is = _urgency(finding.rule, history, policy, now)
     if now_is is not finding.urgency:
         return (_point(WhatIf(said=say("by what is known now"), history=history), now_is, finding),)
     record = Record(history=history, policy=policy, now=now, finding=finding)
     found = _first_of_each(record, CHANGES.get(finding.rule, ()), outcomes=len(Urgency))
-    if not found:
-        found = _first_of_each(record, LARGER, outcomes=1)
+    found = found or _first_of_each(record, LARGER, outcomes=2) or _first_of_each(record, LEFT_OUT, outcomes=1)
     return tuple(sorted(found, key=_rank, reverse=True))
 
 

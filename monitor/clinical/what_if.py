@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
+from typing import Any
 
 from monitor.clinical.dose_words import mg_per_m2
 from monitor.clinical.findings import Evidence
@@ -224,6 +225,22 @@ def seen_today(record: Record) -> Iterator[WhatIf]:
     visit = Assessment(fact_id=IMAGINED, version=0, known_at=record.now, at=record.now, on=today, day_only=False, **found)
     said = say("with an assessment today that finds the same") if newest else say("with an assessment today")
     yield record.with_more(said, visit)
+
+
+def one_step_better(record: Record) -> Iterator[WhatIf]:
+    """The newest visit with everything of it one step better at once."""
+    visit = record.visit(lambda each: each.on)
+    if visit is None:
+        return
+    better: dict[str, Any] = {"neuropathic_pain": None if visit.neuropathic_pain is None else False, "red_flags": frozenset()}
+    for name in ("sensory_grade", "motor_grade", "autonomic_grade", "gbs_disability"):
+        value = getattr(visit, name)
+        better[name] = None if value is None else max(0, value - 1)
+    if visit.walking is not None:
+        better["walking"] = AIDS[max(0, AIDS.index(visit.walking) - 1)]
+    better["mrc"] = tuple(None if rank is None else min(rank + FULL_GRADE, HIGHEST_RANK) for rank in visit.mrc)
+    better["mrc_sum"] = mrc_sum(better["mrc"])
+    yield record.found(say("with everything one step better on {day}", day=visit.on), visit, **better)
 
 
 def as_before(record: Record) -> Iterator[WhatIf]:

@@ -62,6 +62,8 @@ def _treatment(situation: Situation) -> str:
 
 def _baseline(situation: Situation) -> str:
     patient, stand_ins = situation.history.patient, situation.stand_ins
+    if patient.baseline_sensory_grade is None and patient.baseline_motor_grade is None:
+        return say("no grade recorded")
     sensory = NOT_RECORDED if patient.baseline_sensory_grade is None else patient.baseline_sensory_grade
     motor = NOT_RECORDED if patient.baseline_motor_grade is None else patient.baseline_motor_grade
     grades = say("sensory grade {sensory}, motor grade {motor}", sensory=sensory, motor=motor)

@@ -163,6 +163,8 @@ def patient_facts(history: History, site: Site) -> PatientFacts | None:
 
 def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on_drug: bool) -> FindingFacts:
     finding, action = alert.finding, alert.finding.action
+    met = [each for each in finding.criteria if each.met]
+    criteria = criteria_in_words([*met, *(each for each in finding.criteria if not each.met)])
     return FindingFacts(
         alert=alert_name(alert),
         rule=finding.rule,
@@ -170,8 +172,8 @@ def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on
         urgency=urgency_facts(finding.urgency, site, on_drug=on_drug),
         headline=finding.headline,
         guideline_says=None if action is None else action_in_words(action, site.policy.guideline.title),
-        met=tuple(criterion_in_words(each) for each in finding.criteria if each.met),
-        not_met=tuple(criterion_in_words(each) for each in finding.criteria if not each.met),
+        met=criteria[: len(met)],
+        not_met=criteria[len(met) :],
         missing=tuple(missing_in_words(finding.rule, name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(_evidence(each, site, history) for each in finding.evidence)),
         turning=tuple(point.said for point in weighed.turning.get(finding.rule, ())),
@@ -198,6 +200,17 @@ def _evidence(evidence: Evidence, site: Site, history: History) -> Said:
 def title_of(finding: Finding) -> str:
     """The rule in words."""
     return RULE_TITLES.get(finding.rule, finding.rule)
+
+
+def criteria_in_words(criteria: Sequence[Criterion]) -> tuple[str, ...]:
+    """What was found, each source written out where it stands first."""
+    first: dict[str, Criterion] = {}
+    return tuple(
+        criterion_in_words(each)
+        if first.setdefault(each.source, each) is each
+        else say("{criterion}. Source: as above", criterion=each.text)
+        for each in criteria
+    )
 
 
 def criterion_in_words(criterion: Criterion) -> str:

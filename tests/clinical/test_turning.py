@@ -71,11 +71,14 @@ def test_given_nobody_looked_when_asked_then_an_assessment_today_would_have_been
     assert [point.said for point in points][-1] == "with an assessment today: no alert"
 
 
-def test_given_several_signs_at_once_when_none_alone_turns_it_then_the_visit_before_is_told() -> None:
+def test_given_several_signs_at_once_when_none_alone_turns_it_then_all_of_them_and_the_visit_before_are_told() -> None:
     well = an_assessment(0, walking="unaided", motor_grade=0, mrc=full_power())
-    weak = an_assessment(14, walking="wheelchair", motor_grade=3, mrc=full_power(tibialis_anterior_left="1", quadriceps_left="1"))
+    weak = an_assessment(14, walking="wheelchair", motor_grade=3, mrc=full_power(tibialis_anterior_left="3", quadriceps_left="3"))
     points = points_of("rapid-motor-decline", a_history(a_course(), *weekly_doses(2), well, weak), noon(15))
-    assert [point.said for point in points] == [f"with all as on {day(0)}: no alert"]
+    assert [point.said for point in points] == [
+        f"with everything one step better on {day(14)}: same-day instead of immediate",
+        f"with all as on {day(0)}: no alert",
+    ]
 
 
 def test_given_a_finding_that_no_longer_holds_when_asked_then_that_is_told() -> None:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import pytest
 
 from monitor.clinical.alerts import Alert, Reason, Transition
-from monitor.clinical.findings import Evidence, Finding, Urgency
+from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.guideline import NO_LOWER_LEVEL, DoseAction
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
@@ -20,6 +20,7 @@ from monitor.delivery.corrections import correction_facts
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
+from monitor.delivery.told import turned_once
 from monitor.delivery.wording import action_in_words, backlog, duration_in_words, instant_in_words, storm, urgency_in_words
 from tests.builders import (
     NOW,
@@ -218,6 +219,29 @@ def test_given_instants_and_durations_when_told_then_month_and_offset_cannot_be_
     assert told == ["30 minutes", "1 hour", "90 minutes", "8 hours", "1 day", "3 days"]
     assert urgency_in_words(Urgency.REVIEW, within=timedelta(days=7)).verb == "look within 7 days"
     assert urgency_in_words(Urgency.SAME_DAY, within=timedelta(hours=8), on_drug=True).verb == "look today, before the next dose"
+
+
+def test_given_criteria_of_one_source_when_told_then_it_is_written_out_once() -> None:
+    criteria = (
+        Criterion(id="a", met=False, text="a", source="Kleyweg 1991 [V]"),
+        Criterion(id="b", met=True, text="b", source="Kleyweg 1991 [V]"),
+        Criterion(id="c", met=True, text="c", source="ICE trial [V]"),
+    )
+    told = facts_of(a_finding(criteria=criteria)).findings[0]
+    assert told.met == ("b. Source: Kleyweg 1991 [V]", "c. Source: ICE trial [V]")
+    assert told.not_met == ("a. Source: as above",)
+
+
+def test_given_two_findings_that_the_same_change_turns_when_told_then_it_is_said_at_the_first() -> None:
+    one = facts_of(a_finding()).findings[0]
+    first = replace(one, alert="A-1", turning=("with a cane: no alert",))
+    same = replace(one, alert="A-2", turning=("with a cane: no alert",))
+    more = replace(one, alert="A-3", turning=("with a cane: no alert", "with motor grade 1: no alert"))
+    assert [each.turning for each in turned_once([first, same, more])] == [
+        ("with a cane: no alert",),
+        ("as for A-1",),
+        ("with motor grade 1: no alert",),
+    ]
 
 
 def test_given_two_rules_on_one_change_when_composed_then_the_change_is_said_once() -> None:

@@ -82,7 +82,7 @@ def _scale(page: Page, band: Band, title: str, worse: str, ticks: Sequence[str])
     rules: list[Place] = []
     for value, text in enumerate(ticks):
         rules += [(page.across.left, band.y(value)), (page.across.right, band.y(value)), GAP]
-        page.write(page.across.left - 7, band.y(value), text, size=SMALL, ha="right")
+        page.write(page.across.left - 7, band.y(value), text, size=SMALL, ha="right", edge=False)
     page.line(rules, zorder=-2)
     blank(page, band.top - 11, title, worse)
 

@@ -22,7 +22,7 @@ DPI = 150
 SMALL, NORMAL = 12.5, 13.5  # px of the page (J): on a telephone three fifths of it, and still larger than a leaflet's print
 HALO = 3.0
 WITHOUT_EDGE = "without-edge"
-"""Words on a bar of their own need no white edge; in an SVG their group is called so."""
+"""Words where no line runs need no white edge, which costs a third of the time; in an SVG their group is called so."""
 
 INK, QUIET, RULE, PLATE = "#1a1a1a", "#595959", "#d9d9d9", "#ffffff"
 SENSORY, MOTOR, FINDING = "#0072b2", "#a63603", "#8b0000"

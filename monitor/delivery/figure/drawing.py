@@ -89,7 +89,7 @@ def _axis(page: Page, sheet: Sheet, top: float, bottom: float) -> None:
         x = page.across.x(note.on)
         line += [(x, bottom), (x, bottom + 4), GAP]
         for number, text in enumerate(note.text.splitlines()):
-            page.write(x, bottom + 13 + 14.5 * number, text, size=SMALL, ha="center")
+            page.write(x, bottom + 13 + 14.5 * number, text, size=SMALL, ha="center", edge=False)
     page.line(line, color=INK)
     if sheet.stop is not None:
         x = page.across.x(sheet.stop.on)

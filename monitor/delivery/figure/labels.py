@@ -34,7 +34,7 @@ def write_names(page: Page, band: Band, names: Sequence[Name]) -> None:
             page.line([(name.x, name.y), (edge, name.y)], color=name.colour, linestyle=(0, (1, 2)), zorder=-0.5)
         page.line([(edge, name.y), (edge + INDENT - 2, middle)], color=name.colour, zorder=-0.5)
         for number, line in enumerate(lines):
-            page.write(edge + INDENT, top + LINE_HEIGHT * (number + 0.5), line, size=SMALL, color=name.colour)
+            page.write(edge + INDENT, top + LINE_HEIGHT * (number + 0.5), line, size=SMALL, color=name.colour, edge=False)
 
 
 def _tops(band: Band, wanted: Sequence[float], heights: Sequence[float]) -> list[float]:

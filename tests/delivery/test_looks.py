@@ -67,6 +67,15 @@ def test_given_any_mail_when_an_inbox_shows_how_it_begins_then_no_patient_is_in_
     assert not re.search(r"SAMPLE-\d|bortezomib|[Nn]europath|day-clinic", begins.strip()[:200])
 
 
+def test_given_a_site_that_names_its_patients_when_an_inbox_shows_how_a_mail_begins_then_no_name_is_in_it() -> None:
+    facts = sample_alert(Urgency.IMMEDIATE)
+    assert facts.patient is not None
+    named = replace(facts, patient=replace(facts.patient, display_name="Quibberling", born_on="23 Nov 1911"))
+    page = re.sub(r"<style.*?</style>|<title.*?</title>|<[^>]*>", "", render("alert", named).html, flags=re.S)
+    assert "Quibberling" in page
+    assert "Quibberling" not in page.strip()[:300]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("kind", "facts", "language"), FULLEST)
 def test_given_a_mail_when_axe_reads_it_then_nothing_is_serious(

@@ -18,7 +18,7 @@ from monitor.delivery.render import render_or_builtin
 from monitor.delivery.reply_tokens import reply_key
 from monitor.delivery.wording import instant_in_words
 from monitor.said import say
-from monitor.service import replies
+from monitor.service import alarms, replies
 from monitor.service.opening import Site
 from monitor.store import alerts, answers, journal, keys, outbox
 
@@ -100,6 +100,7 @@ def queue_link(site: Site, board: Board, name: str, address: str, language: Lang
         rendered, broken = render_or_builtin("link", facts, folder=site.settings.templates, language=language)
         if broken is not None:
             log.error("a template failed, the built-in text was used: %s", broken)
+            alarms.raise_alarm(site, connection, alarms.broken_template(str(broken)), now)
         message = outbox.NewMessage(
             message_id=mint_message_id(domain, f"link {key} {address}"),
             kind=KIND,

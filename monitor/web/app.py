@@ -61,10 +61,10 @@ class Door:
     ) -> None:
         self._site, self._now, self._wake, self._routes = site, now, wake, routes
         self._limits, self._sign_ons = Limits(), SignOns()
-        self._threads = anyio.CapacityLimiter(THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; one site and one instant for all of it."""
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS  # also of what is done after an answer
         request, site = Request(scope, receive), self._site()
         board = site.settings.board
         if board is None:  # a reload took it out of the configuration
@@ -80,7 +80,7 @@ class Door:
         try:
             self._count(asked)
             incoming = await read_incoming(request, board)
-            return await anyio.to_thread.run_sync(partial(self._worked, asked, incoming), limiter=self._threads)
+            return await anyio.to_thread.run_sync(partial(self._worked, asked, incoming))
         except Exception as error:
             try:
                 return _instead(asked, error)

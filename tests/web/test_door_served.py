@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from monitor.errors import ConfigError
 from monitor.service import clock
 from monitor.store import troubles
+from monitor.web.app import THREADS
 from monitor.web.asked import Asked
 from monitor.web.beside import board_if_possible
 from monitor.web.patience import MOST_CONNECTIONS, PatientProtocol
@@ -140,6 +141,32 @@ def test_given_a_page_that_takes_its_time_when_the_board_stops_then_it_does_so_w
             assert clock.monotonic_seconds() - began < 6
         finally:
             over.set()
+
+
+def test_given_more_requests_than_threads_when_all_wait_then_few_are_at_work_and_all_are_answered(house: House) -> None:
+    at_work, most, lock, over = [0], [0], threading.Lock(), threading.Event()
+
+    def slowly(_: Asked) -> Response:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        over.wait(20)
+        with lock:
+            at_work[0] -= 1
+        return PlainTextResponse("done")
+
+    slow = House(house.clinic, more_routes=[Route("GET", "/slowly", "anyone", slowly)])
+    answers: list[int] = []
+    with served(slow) as address:
+        askers = [threading.Thread(target=lambda: answers.append(_get(address, "/slowly")[0])) for _ in range(10)]
+        for each in askers:
+            each.start()
+        while at_work[0] < THREADS:
+            over.wait(0.01)
+        over.set()
+        for each in askers:
+            each.join(20)
+    assert (answers, most[0]) == ([200] * 10, THREADS)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from monitor.config.settings import Proxy
+from monitor.service.coverage_read import read
+from monitor.store import outbox
 from tests.web.house import ADMIN, AUDITOR, FOREIGN_NURSE, NURSE, House, link_in
 
 PROXY = {"proxy": Proxy(networks=("10.1.2.0/24",), user_header="X-Remote-User")}
@@ -238,3 +243,46 @@ def test_given_a_span_of_the_configuration_when_links_and_sessions_age_then_it_i
     assert browser.get("/").status_code == 303
     house.later(hours=1)
     assert browser.get(link).status_code == 410
+
+
+def test_given_a_listed_address_when_the_answer_is_complete_then_its_mail_is_still_to_be_made(house: House) -> None:
+    waiting: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": f"address={NURSE}".encode(), "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        with house.clinic.site.database.read() as connection:
+            waiting.append(outbox.counts(connection)["pending"])
+
+    headers = {"host": "127.0.0.1:8931", "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/sign-in",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("192.0.2.10", 50000),
+        "root_path": "",
+    }
+    asyncio.run(house.app(scope, receive, send))
+    assert waiting == [0, 0]
+    with house.clinic.site.database.read() as connection:
+        assert outbox.counts(connection)["pending"] == 1
+
+
+def test_given_a_template_of_the_clinic_that_fails_when_a_link_is_asked_for_then_it_comes_in_plain_words(house: House) -> None:
+    folder = house.clinic.folder / "templates" / "link"
+    folder.mkdir(parents=True)
+    (folder / "body.txt").write_text("{{ mail.nothing }}", encoding="utf-8")
+    house.reconfigure(templates=folder.parent)
+    house.browser().post("/sign-in", data={"address": NURSE})
+    link = link_in(house.clinic.poll(house.now).mails, NURSE)
+    assert house.browser().get(link).status_code == 200
+
+
+def test_given_links_on_request_when_the_daily_statement_is_made_then_they_are_nobodys_missing_mail(house: House) -> None:
+    house.worse("P-1")
+    house.browser().post("/sign-in", data={"address": NURSE})
+    house.clinic.poll(house.now)
+    assert not read(house.clinic.site, house.now, 7).unexplained

@@ -198,6 +198,22 @@ def _tags(page: str) -> list[str]:
     return found
 
 
+def test_given_what_a_clinic_has_to_answer_with_when_rendered_then_the_button_is_the_best_of_it_and_says_where_it_leads() -> None:
+    facts = sample_alert(Urgency.IMMEDIATE)
+    assert facts.board_link is not None
+    assert facts.acknowledge_by_mail is not None
+    board = render("alert", facts).html
+    mail = render("alert", replace(facts, board_link=None)).html
+    neither = render("alert", replace(facts, board_link=None, acknowledge_by_mail=None)).html
+    assert re.findall(r'class="pushed" href="([^"]*)"', board) == [facts.board_link]
+    assert facts.board_link in visible(board)
+    assert re.findall(r'class="pushed" href="([^"]*)"', mail) == [facts.acknowledge_by_mail.mailto]
+    assert facts.acknowledge_by_mail.address in visible(mail)
+    assert facts.acknowledge_by_mail.subject in visible(mail)
+    assert "href=" not in neither
+    assert facts.acknowledge_with[0] in visible(neither)
+
+
 def test_given_a_censored_value_when_rendered_then_html_escapes_it_and_text_does_not() -> None:
     facts = sample_alert(Urgency.REVIEW)
     facts = replace(facts, changed=("CSF protein <50 mg/dL & falling",))

@@ -10,6 +10,7 @@ from typing import Literal
 from monitor.clinical.alerts import Alert
 from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.history import Fact, History
+from monitor.clinical.other_guidelines import OtherAnswer
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation
 from monitor.delivery.background import background_facts, drug_facts
@@ -24,6 +25,7 @@ from monitor.delivery.wording import (
     ASKS,
     DIFFERENTIALS,
     NOT_APPROVED,
+    NOTHING_TURNS_IT,
     NOTICE,
     RULE_TITLES,
     WEAKNESS_RULES,
@@ -34,6 +36,9 @@ from monitor.delivery.wording import (
     urgency_in_words,
 )
 from monitor.said import Said, say
+
+OF_ANOTHER_GUIDELINE = "guideline-"
+"""So begin criteria that tell another guideline's table; in a mail its answer has a place of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ def _in_depth(
         trend_more=trend_more,
         differentials=DIFFERENTIALS if weak else (),
         work_up=WORK_UP if weak else (),
-        other_guidelines=tuple(action_in_words(each.action, each.guideline) for each in weighed.others),
+        other_guidelines=tuple(_other(each) for each in weighed.others),
         disagreement=disagreement_in_words([each.guideline for each in weighed.others if not each.same]),
     )
 
@@ -163,8 +168,9 @@ def patient_facts(history: History, site: Site) -> PatientFacts | None:
 
 def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on_drug: bool) -> FindingFacts:
     finding, action = alert.finding, alert.finding.action
-    met = [each for each in finding.criteria if each.met]
-    criteria = criteria_in_words([*met, *(each for each in finding.criteria if not each.met)])
+    own = [each for each in finding.criteria if not each.id.startswith(OF_ANOTHER_GUIDELINE)]
+    met = [each for each in own if each.met]
+    criteria = criteria_in_words([*met, *(each for each in own if not each.met)])
     return FindingFacts(
         alert=alert_name(alert),
         rule=finding.rule,
@@ -176,7 +182,7 @@ def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on
         not_met=criteria[len(met) :],
         missing=tuple(missing_in_words(finding.rule, name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(_evidence(each, site, history) for each in finding.evidence)),
-        turning=tuple(point.said for point in weighed.turning.get(finding.rule, ())),
+        turning=tuple(point.said for point in weighed.turning.get(finding.rule, ())) or (NOTHING_TURNS_IT,),
     )
 
 
@@ -200,6 +206,11 @@ def _evidence(evidence: Evidence, site: Site, history: History) -> Said:
 def title_of(finding: Finding) -> str:
     """The rule in words."""
     return RULE_TITLES.get(finding.rule, finding.rule)
+
+
+def _other(answer: OtherAnswer) -> Said:
+    said = action_in_words(answer.action, answer.guideline)
+    return said if not answer.action.source else say("{criterion}. Source: {source}", criterion=said, source=answer.action.source)
 
 
 def criteria_in_words(criteria: Sequence[Criterion]) -> tuple[str, ...]:

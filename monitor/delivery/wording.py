@@ -90,6 +90,9 @@ WORK_UP = (
 )
 """Tests to consider where weakness is in question, for whoever is asked to see the patient. Sources: docs/clinical.md."""
 
+NOTHING_TURNS_IT = say("no single change of the newest record changes it")
+"""Where no turning point was found: see clinical.turning."""
+
 _WORDS = {Urgency.IMMEDIATE: say("IMMEDIATE"), Urgency.SAME_DAY: say("SAME DAY"), Urgency.REVIEW: say("REVIEW")}
 _SHAPES = {Urgency.IMMEDIATE: "\u25a0", Urgency.SAME_DAY: "\u25b2", Urgency.REVIEW: "\u25cf"}
 _COLOURS = {Urgency.IMMEDIATE: "red", Urgency.SAME_DAY: "amber", Urgency.REVIEW: "yellow"}

@@ -21,6 +21,7 @@ from monitor.delivery.facts import AlertFacts
 from monitor.delivery.lists import Unanswered, digest_facts, reminder_facts
 from monitor.delivery.render import render
 from monitor.delivery.told import turned_once
+from monitor.delivery.weighed import weigh
 from monitor.delivery.wording import action_in_words, backlog, duration_in_words, instant_in_words, storm, urgency_in_words
 from tests.builders import (
     NOW,
@@ -230,6 +231,14 @@ def test_given_criteria_of_one_source_when_told_then_it_is_written_out_once() ->
     told = facts_of(a_finding(criteria=criteria)).findings[0]
     assert told.met == ("b. Source: Kleyweg 1991 [V]", "c. Source: ICE trial [V]")
     assert told.not_met == ("a. Source: as above",)
+
+
+def test_given_a_finding_that_nothing_turns_when_told_then_that_is_said() -> None:
+    history = a_history(a_course(), *weekly_doses(8))
+    weighed = replace(weigh(history, shipped_policy(), NOW, []), turning={"rapid-motor-decline": ()})
+    alerts = [an_alert(1, a_finding())]
+    facts = alert_facts(alerts, site=a_site(), history=history, situation=None, now=NOW, weighed=weighed)
+    assert facts.findings[0].turning == ("no single change of the newest record changes it",)
 
 
 def test_given_two_findings_that_the_same_change_turns_when_told_then_it_is_said_at_the_first() -> None:

@@ -30,6 +30,7 @@ from monitor.service import acts
 from monitor.service.cycle import watch_once
 from monitor.service.holder import has_died
 from monitor.service.opening import open_site
+from monitor.service.passing_on import pass_on
 from monitor.service.post import send_due
 from monitor.store import claims
 from tests.service.clinic import CONFIG, NORTH, Clinic, on
@@ -178,6 +179,13 @@ class Ward(RuleBasedStateMachine):
                 self.site, f"A-{number}", until=self.now + timedelta(hours=20), by="Nurse", reason="visit is booked", now=self.now
             )
         except UsageError:
+            return
+
+    @rule(number=st.integers(1, 6), address=st.sampled_from((*NORTH, "chief@hospital.example")))
+    def pass_on(self, number: int, address: str) -> None:
+        try:
+            pass_on(self.site, f"A-{number}", by=address, address=address, reason=None, now=self.now)
+        except UsageError:  # there is no such alert, somebody has taken it on, or it is closed or over
             return
 
     @invariant()

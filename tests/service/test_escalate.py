@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.delivery.language import in_language
 from monitor.service.acts import acknowledge, snooze
 from monitor.store import escalations, withheld
 from monitor.store.troubles import all_troubles
@@ -220,3 +221,33 @@ def test_given_hand_over_when_brought_forward_then_the_next_people_are_told_at_o
     assert any("handed over: out of office" in " ".join(mail.text.split()) for mail in early.mails if mail.recipient == LANG)
     with chained.site.database.read() as connection:
         assert {each.outcome for each in escalations.history_of(connection, ids)} == {"handed over: out of office; told 3"}
+
+
+def test_given_somebody_who_hears_first_when_passed_on_then_the_mail_says_what_the_first_one_said(chained: Clinic) -> None:
+    lost_walking(chained)
+    passed_on = chained.watch(on(36, 20, 30))
+    (mail,) = [each for each in passed_on.mails if each.recipient == LANG]
+    words = " ".join(mail.text.split())
+    finding = chained.alert("P-1", "rapid-motor-decline").finding
+    met = [each for each in finding.criteria if each.met]
+    for each in (finding.headline, met[0].text, "On bortezomib", "1.3 mg/m2 on 9 Feb 2026", "10 Feb 2026, 21:30 +01:00"):
+        assert " ".join(in_language(each, "en").split()) in words, each
+    assert "The Chief" in words
+    with chained.another_program() as sql:
+        kinds = dict(
+            sql.execute("SELECT recipient_address, kind FROM messages WHERE kind IN ('reminder', 'escalation')").fetchall()
+        )
+    assert kinds == {NORTH[0]: "reminder", NORTH[1]: "reminder", LANG: "escalation"}
+
+
+def test_given_an_escalation_that_could_not_leave_when_the_next_replaces_it_then_it_is_still_the_first_he_hears(
+    chained: Clinic,
+) -> None:
+    lost_walking(chained)
+    chained.relay.always(f"RCPT {LANG}", "450 4.2.0 busy")
+    chained.watch(on(36, 20, 30))
+    chained.watch(on(36, 21, 30))
+    chained.relay.forget_script()
+    later = [mail for mail in chained.poll(on(37, 0)).mails if mail.recipient == LANG]
+    assert ["passed on" in mail.message["Subject"] for mail in later] == [True]
+    assert "Nurse North, Second North" in " ".join(later[0].text.split())

@@ -113,3 +113,17 @@ def test_given_an_address_out_of_the_database_when_looked_up_then_it_is_the_conf
     assert recipient_known(settings, OPERATIONS, "Operations").language == "de"
     gone = recipient_known(settings, "gone@hospital.example", "Who Left")
     assert (gone.name, gone.address, gone.language) == ("Who Left", "gone@hospital.example", "en")
+
+
+def test_given_the_shipped_templates_when_a_german_and_an_english_nurse_are_told_then_each_reads_words_of_his_own(
+    tmp_path: Path,
+) -> None:
+    with a_clinic(tmp_path, second="de") as clinic:
+        watched(clinic, "P-1")
+        clinic.assess("P-1", 36, **LOST)
+        mails = {mail.recipient: mail for mail in clinic.watch(on(36, 15)).mails}
+    assert mails[NORTH[0]].message["Subject"].startswith("IMMEDIATE")
+    assert mails[NORTH[1]].message["Subject"].startswith("SOFORT")
+    assert "10. Feb. 2026" in mails[NORTH[1]].text
+    assert "Rollstuhl" in mails[NORTH[1]].text
+    assert "unaided" not in mails[NORTH[1]].text

@@ -273,3 +273,13 @@ def test_given_a_further_alert_that_spoke_anew_when_answered_together_then_none_
         answer = browser.post(path(lost, "acknowledge"), data=seen(browser, lost) | {"what": "seen", name: value})
         assert answer.headers["location"].endswith("said=changed#said")
     assert now_of(house, lost).state == "open"
+
+
+def test_given_a_database_that_cannot_be_written_when_a_patient_is_opened_then_nothing_of_him_is_shown(
+    house: House, lost: Alert
+) -> None:
+    browser = house.browser_of(NURSE)
+    with house.clinic.another_program() as connection:
+        connection.execute("CREATE TRIGGER no_room BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    page = browser.get(path(lost))
+    assert (page.status_code, "P-1" in page.text, "wheelchair" in page.text) == (503, False, False)

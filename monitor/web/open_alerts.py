@@ -250,7 +250,7 @@ def next_words(settings: Settings, place: Patient, urgency: Urgency, row: Waitin
     """Whom the step that waits would reach at its time, by the calendars as they are now."""
     found = told_from(settings, team_of(settings, place), urgency, row.step, max(row.due_at, now))
     names = () if found is None else tuple(each.name for each in found[1])
-    return NextWords(at=row.due_at, overdue=row.due_at < now, names=names, why=row.why)
+    return NextWords(at=row.due_at, overdue=row.due_at < now, names=names, why=None if row.why is None else said_again(row.why))
 
 
 def _quiet(settings: Settings, connection: Connection, now: datetime) -> Quiet:

@@ -65,9 +65,7 @@ def test_given_any_history_when_its_review_is_said_then_the_german_catalogue_kno
     history: History, now: datetime, policy: Policy
 ) -> None:
     review = evaluate(history, policy, now)
-    said = {
-        (template,) if plural is None else (template, plural) for text in texts_of(review) for template, plural in templates(text)
-    }
+    said = {each for text in texts_of(review) for each in templates(text)}
     with_words = {message for message in said if any(letter.isalpha() for letter in words_of(message[0]))}
     assert with_words - GERMAN == set()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from monitor.config.secrets import secret
 from monitor.config.settings import Smime
 from monitor.delivery import plain
+from monitor.delivery.figure.drawer import Drawer
 from monitor.delivery.language import LANGUAGES, Language
 from monitor.delivery.message import OutgoingMessage, Picture, build, figure_cid
 from monitor.delivery.reply_tokens import bounce_address
@@ -38,8 +39,8 @@ FIGURES_KEPT = 64
 class Writer:
     """Writes the messages of one burst. Making one raises ConfigError for a key, a certificate or a missing extra."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, drawing: Callable[[], Drawer] = drawer) -> None:
+        self._site, self._drawer = site, drawing
         self._protect = protection(site)
         self._keys: tuple[str, ...] = ()
         self._figures: dict[str, bytes] = {}
@@ -87,7 +88,7 @@ class Writer:
         if figure not in self._figures:
             with self._site.database.read() as connection:
                 data = drawn.load(connection, figure)
-            png = None if data is None else drawer().draw(data, "png")
+            png = None if data is None else self._drawer().draw(data, "png")
             if png is None:
                 return None
             self._figures[figure] = png

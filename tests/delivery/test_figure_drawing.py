@@ -15,13 +15,15 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 from PIL import Image
 
+from monitor.clinical.trend import Trend
 from monitor.delivery.figure.drawer import PATIENCE, Drawer
 from monitor.delivery.figure.making import sheet_of
 from monitor.delivery.figure.sheet import Kind, sheet_json
 from monitor.delivery.language import LANGUAGES, Language
-from tests.delivery.figures import EMPTY, HOSTILE, HOSTILE_TREND, TREND
+from tests.delivery.figures import EMPTY, HOSTILE, HOSTILE_TREND, TREND, TRENDS
 
 DATA = sheet_json(sheet_of(TREND, "en"))
 KINDS: tuple[Kind, ...] = ("png", "svg")
@@ -223,6 +225,23 @@ def test_given_a_process_that_nobody_closed_when_its_input_ends_then_it_ends(tmp
     assert children() == before
     assert drawer.draw(DATA, "svg") is not None  # and begins anew
     drawer.close()
+
+
+def test_given_a_process_that_nobody_asks_when_left_alone_then_it_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    soon = "import monitor.delivery.figure.worker as worker; worker.IDLE_SECONDS = 0.3; worker.main()"
+    before = children()
+    with a_drawer(tmp_path, sys.executable, "-c", soon) as drawer:
+        first = drawer.draw(DATA, "png")
+        assert first is not None
+        wait_for(lambda: children() == before)
+        assert drawer.draw(DATA, "png") == first
+
+
+@settings(max_examples=25, deadline=None)
+@given(trend=TRENDS)
+def test_given_any_course_when_drawn_then_there_is_a_figure(drawer: Drawer, trend: Trend) -> None:
+    for language in LANGUAGES:
+        assert drawer.draw(sheet_json(sheet_of(trend, language)), "png") is not None
 
 
 def test_given_secrets_in_our_environment_when_a_figure_is_drawn_then_its_process_has_none_of_them(tmp_path: Path) -> None:

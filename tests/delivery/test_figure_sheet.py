@@ -59,6 +59,11 @@ def test_given_another_ctcae_version_when_drawn_then_its_visits_stand_apart_and_
     assert sheet.description.startswith("Motor grade: 1 on 17 Jan 2011.")  # worse than what it is not compared with
 
 
+def test_given_a_course_that_began_before_what_is_shown_when_drawn_then_it_says_so() -> None:
+    assert sheet_of(replace(TREND, cut=True), "en").remark == "← earlier not shown"
+    assert sheet_of(TREND, "en").remark == ""
+
+
 def test_given_both_sides_alike_when_drawn_then_they_are_one_line_with_one_name() -> None:
     labels = [line.label.replace("\N{NO-BREAK SPACE}", " ") for line in sheet_of(TREND, "en").powers]
     assert labels == ["tibialis anterior both sides 1", "iliopsoas left 4-", "sum 51 of 60"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -14,10 +15,11 @@ from sqlalchemy import func, select
 from monitor.delivery.figure.drawer import Drawer
 from monitor.delivery.message import LARGEST_MAIL
 from monitor.service import clock
+from monitor.service.figure_of import figure_svg
 from monitor.service.outgoing import Writer
-from monitor.store import claims, outbox
+from monitor.store import claims, histories, outbox
 from monitor.store.tables import FIGURES, MESSAGES
-from tests.service.clinic import Clinic, a_clinic, on
+from tests.service.clinic import ZONE, Clinic, a_clinic, on
 from tests.smtp_server import DROP, ReceivedMail
 
 WELL: dict[str, Any] = {"sensory_grade": 0, "motor_grade": 0, "neuropathic_pain": "no", "walking": "unaided"}
@@ -129,6 +131,40 @@ def test_given_a_message_with_a_figure_when_written_by_another_process_later_the
         data = connection.execute(select(FIGURES.c.data)).scalar_one()
     with Drawer(clinic.folder, seconds_now=clock.monotonic_seconds) as drawer:
         assert Writer(clinic.site).bytes_of(message, drawer.draw(data, "png")) == mail.data
+
+
+def test_given_a_drawing_process_that_hangs_when_written_then_the_mail_goes_without_and_the_next_waits_no_more(
+    clinic: Clinic,
+) -> None:
+    lost_walking(clinic)
+    clinic.poll(on(36, 15))
+    with clinic.site.database.read() as connection:
+        messages = outbox.with_ids(connection, connection.execute(select(MESSAGES.c.id)).scalars())
+    command = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    with Drawer(clinic.folder, command=command, seconds_now=clock.monotonic_seconds, first_seconds=0.5) as hangs:
+        writer = Writer(clinic.site, lambda: hangs)
+
+        async def all_of_them() -> list[bytes]:
+            return await asyncio.gather(*map(writer.written, messages * 5))
+
+        begun = clock.monotonic_seconds()
+        written = asyncio.run(all_of_them())
+        assert clock.monotonic_seconds() - begun < 5  # two were waited for, not ten
+    assert len(written) == 10
+    assert not any(b"image/png" in data or b"cid:" in data for data in written)
+
+
+def test_given_a_page_of_the_board_when_shown_twice_then_its_figure_is_drawn_once(clinic: Clinic) -> None:
+    lost_walking(clinic)
+    clinic.poll(on(36, 15))
+    with clinic.site.database.read() as connection:
+        history = histories.load(connection, ["P-1"], ZONE).histories["P-1"].as_known_at(on(36, 15))
+    findings = [alert.finding for alert in clinic.alerts()]
+    shown = [figure_svg(clinic.site.policy, history, findings, "de", on(36, 15)) for _ in range(2)]
+    assert shown[0] is not None
+    assert shown[0].startswith("<svg ")
+    assert shown[0] is shown[1]
+    assert "Rollstuhl" in shown[0]
 
 
 def test_given_a_round_with_a_figure_when_it_is_over_then_this_program_holds_no_plotting_library(tmp_path: Path) -> None:

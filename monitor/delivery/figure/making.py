@@ -146,14 +146,15 @@ def _pain(visits: Sequence[Visit]) -> Iterator[tuple[date, date]]:
 
 
 def _remark(trend: Trend, say_it: Callable[[str], str]) -> str:
-    """Which visits were graded by another version."""
+    """Whether something older is left out, and which visits were graded by another version."""
     graded = [each for each in trend.visits if each.sensory_grade is not None or each.motor_grade is not None]
     others = {each.ctcae_version for each in graded if not comparable(each.ctcae_version, trend.ctcae_version)}
-    if not others:
-        return ""
+    remarks = [say("← earlier not shown")] if trend.cut else []
     if None in others:
-        return say_it(say("◇ CTCAE version not recorded"))
-    return say_it(say("◇ by CTCAE {version}", version=", ".join(sorted(version for version in others if version))))
+        remarks.append(say("◇ CTCAE version not recorded"))
+    elif others:
+        remarks.append(say("◇ by CTCAE {version}", version=", ".join(sorted(version for version in others if version))))
+    return "  ".join(map(say_it, remarks))
 
 
 def _doses(trend: Trend, language: Language) -> Iterator[Bar]:

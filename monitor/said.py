@@ -76,7 +76,7 @@ def to_json(text: str) -> Any:
     kept: dict[str, Any] = {"say": text.template, "values": {name: _kept(value) for name, value in text.values.items()}}
     if text.plural is not None:
         kept["plural"] = text.plural
-    if text != _plain(text):  # its English is not what the template makes of its values
+    if text != _english(text.template, text.plural, text.values):  # its English is not what the template makes of its values
         kept["text"] = str(text)
     return kept
 
@@ -86,13 +86,14 @@ def from_json(kept: Any) -> str:
     if isinstance(kept, str):
         return kept
     values = {name: _value(value) for name, value in kept["values"].items()}
-    said = Said("", kept["say"], kept.get("plural"), values)
-    return Said(kept.get("text", _plain(said)), said.template, said.plural, values)
+    template, plural = kept["say"], kept.get("plural")
+    text = kept.get("text")
+    return Said(_english(template, plural, values) if text is None else text, template, plural, values)
 
 
-def _plain(said: Said) -> str:
-    many = said.plural is not None and said.values["count"] != 1
-    return (said.plural if many and said.plural is not None else said.template).format_map(said.values)
+def _english(template: str, plural: str | None, values: Mapping[str, Value]) -> str:
+    many = plural is not None and values["count"] != 1
+    return (plural if many and plural is not None else template).format_map(values)
 
 
 def _kept(value: Value) -> Any:
@@ -104,13 +105,10 @@ def _kept(value: Value) -> Any:
 
 
 def _value(kept: Any) -> Value:
-    match kept:
-        case {"say": _}:
-            return from_json(kept)
-        case {"instant": instant}:
-            return datetime.fromisoformat(instant)
-        case {"day": day}:
-            return date.fromisoformat(day)
-        case str() | int() | float():
-            return kept
-    raise TypeError("no value of a sentence")
+    if isinstance(kept, str | int | float):
+        return kept
+    if not isinstance(kept, dict):
+        raise TypeError("no value of a sentence")
+    if "say" in kept:
+        return from_json(kept)
+    return date.fromisoformat(kept["day"]) if "day" in kept else datetime.fromisoformat(kept["instant"])

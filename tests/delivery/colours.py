@@ -41,7 +41,7 @@ def seen(page: str, *, dark: bool) -> list[Seen]:
 
 
 def _dark_rules(page: str) -> dict[str, dict[str, str]]:
-    """Selector ("body", ".part") -> what the page's rules for a dark screen say of it."""
+    """Selector ("body", ".part", ".part .link") -> what the page's rules for a dark screen say of it."""
     start = page.index("prefers-color-scheme: dark")
     block = page[page.index("{", start) + 1 : page.index("</style>", start)]
     rules: dict[str, dict[str, str]] = {}
@@ -61,6 +61,7 @@ class _Reader(html.parser.HTMLParser):
         super().__init__()
         self.found: list[Seen] = []
         self._dark = dark
+        self._around: list[set[str]] = [set()]  # the element itself and all it stands in: names and classes
         self._looks = [("", {"color": "#000000", "background-color": "#ffffff", "font-size": "16px"})]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -68,13 +69,18 @@ class _Reader(html.parser.HTMLParser):
             return
         given = dict(attrs)
         own = _declared(given.get("style") or "")
-        for selector in (tag, *(f".{name}" for name in (given.get("class") or "").split())):
-            own |= self._dark.get(selector, {})
+        names = {tag, *(f".{name}" for name in (given.get("class") or "").split())}
+        for selector, declared in self._dark.items():
+            *outer, last = selector.split()
+            if last in names and set(outer) <= self._around[-1]:
+                own |= declared
+        self._around.append(self._around[-1] | names)
         look = self._looks[-1][1] | {name: value for name, value in own.items() if value != "inherit"}
         self._looks.append((tag, {**look, "display": own.get("display", "none" if _hidden(look) else "")}))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in _NEVER_CLOSED:
+            self._around.pop()
             opened, _ = self._looks.pop()
             assert opened == tag, f"{opened} is closed as {tag}"
 

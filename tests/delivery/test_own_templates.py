@@ -12,6 +12,7 @@ from monitor.delivery.facts import KINDS, AlertFacts, Kind, MailFacts
 from monitor.delivery.render import TemplateBroken, check_templates, render, render_or_builtin
 from monitor.delivery.samples import samples
 from monitor.delivery.samples_alert import sample_alert
+from tests.delivery.colours import seen
 from tests.delivery.mails import EVERY, words
 
 
@@ -114,6 +115,21 @@ def test_given_a_clinic_s_classes_when_rendered_then_its_rules_are_in_the_elemen
     page = render("alert", sample_alert(Urgency.REVIEW), folder=tmp_path).html
     assert '<p class="a" style="color: #111;">REVIEW</p>' in page
     assert "@media (max-width:9px)" in page
+
+
+def test_given_a_clinic_s_own_grounds_with_shared_parts_on_them_when_it_is_dark_then_all_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "alert").mkdir()
+    (tmp_path / "alert" / "body.html").write_text(
+        '{% from "parts.html" import top, row, heading, tag, answer, foot with context %}{{ top(None, "OWN", "", "") }}'
+        '<tr><td style="background-color:#ffffff;color:#1a1a1a"><table>{{ row("Label", "value", more="more") }}</table>'
+        '{{ heading("Heading") }}{{ tag(mail.urgency) }}{{ answer(mail.acknowledge_by_mail) }}'
+        "</td></tr>{{ foot(mail.times, mail.policy, mail.notice) }}",
+        encoding="utf-8",
+    )
+    for urgency in Urgency:
+        texts = seen(render("alert", sample_alert(urgency), folder=tmp_path).html, dark=True)
+        assert "Label" in {each.text for each in texts}
+        assert [each for each in texts if each.contrast < 4.5] == []
 
 
 def test_given_a_page_that_nests_without_end_when_rendered_then_it_is_sent_with_its_style_sheet(tmp_path: Path) -> None:

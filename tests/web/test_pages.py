@@ -218,11 +218,14 @@ def test_given_the_policy_page_when_read_then_every_threshold_has_unit_source_an
     ):
         assert each in words
     assert house.clinic.site.policy.sha256 in html
-    rows = re.findall(r"<tr><th scope=\"row\"><code>.*?</tr>", html, re.DOTALL)
+    rows = re.findall(r"<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><code>.*?</tr>", html, re.DOTALL)
     assert len(rows) > 35
     for row in rows:
-        marked = re.findall(r'<td lang="en">(.*?)</td>', row)
+        marked = re.findall(r'<td [^>]*lang="en">(.*?)</td>', row)
         assert all(marked) if marked else "none of its own; see the clauses below" in row
+    numbers = re.findall(r"<li><code>(\w+)</code>: <strong>[\d.e+-]+</strong>(.*?)</li>", html)
+    assert len(numbers) > 80
+    assert [name for name, unit in numbers if not unit.strip()] == []
 
 
 def test_given_a_statement_when_the_coverage_page_is_read_then_it_is_there_with_its_hash(house: House) -> None:

@@ -20,7 +20,7 @@ from monitor.config.yaml_source import Document, Loc
 
 BOARD: Loc = ("board",)
 PROXY: Loc = ("board", "proxy")
-PACKAGES = ("starlette", "uvicorn", "python_multipart")
+PACKAGES = ("anyio", "starlette", "uvicorn")
 """The extra ``web``."""
 
 _RANGES = {

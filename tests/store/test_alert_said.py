@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 from hypothesis import HealthCheck, given, settings
 
+from monitor.clinical.alerts import Alert, Reason, Transition
+from monitor.clinical.days import in_days
 from monitor.clinical.evaluate import evaluate
 from monitor.clinical.findings import Criterion, Finding
 from monitor.clinical.history import History
 from monitor.delivery.language import in_language
 from monitor.said import Said, say
+from monitor.store import alerts
 from monitor.store.alert_json import finding_columns, finding_of
 from tests.builders import a_finding, shipped_policy
 from tests.drawn_histories import drawn_histories, instants
+from tests.store.databases import NOW, a_database
 
 POLICY = shipped_policy()
 
@@ -58,3 +63,18 @@ def test_given_a_sentence_without_values_when_stored_then_it_is_not_written_twic
 def test_given_a_finding_of_plain_texts_when_stored_then_nothing_is_kept_beside_them() -> None:
     plain = replace(a_finding(), headline="plain", criteria=())
     assert finding_columns(plain)["said"] is None
+
+
+def test_given_an_alert_in_the_database_when_another_headline_takes_its_place_then_the_newest_is_said_in_german(
+    tmp_path: Path,
+) -> None:
+    database = a_database(tmp_path)
+    finding = replace(a_finding(), headline=say("{count} days", count=3))
+    alert = Alert(alert_id=None, patient_id="P-1", state="open", finding=finding, opened_at=NOW, raised_at=NOW)
+    with database.write() as connection:
+        (saved,) = alerts.save(connection, [Transition(before=None, after=alert, reason=Reason.NEW)], now=NOW)
+        later = replace(finding, headline=in_days(5))
+        alerts.update_alerts(connection, [saved.after.changed(finding=later)])
+    with database.read() as connection:
+        (read,) = alerts.all_alerts(connection)
+    assert (read.finding.headline, in_language(read.finding, "de").headline) == ("5 days", "5 Tage")

@@ -17,7 +17,7 @@ EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
 OPENED = "document.querySelectorAll('details').forEach(each => each.open = true)"
 SMALL = """
 () => [...document.querySelectorAll('button, summary, nav a, a.open, a.button, textarea, label.choice, input')]
-    .filter(each => each.checkVisibility() && !['radio', 'hidden'].includes(each.type))
+    .filter(each => each.checkVisibility() && !['radio', 'checkbox', 'hidden'].includes(each.type))
     .filter(each => each.getBoundingClientRect().height < 44).map(each => each.outerHTML.slice(0, 80))
 """
 NARROW = ViewportSize(width=600, height=450)  # a desk's screen at 200 %

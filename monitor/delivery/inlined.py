@@ -22,7 +22,7 @@ def inlined(page: str) -> str:
         return page
     from css_inline import CSSInliner
 
-    inliner = CSSInliner(keep_at_rules=_KEPT not in page, load_remote_stylesheets=False)
+    inliner = CSSInliner(keep_at_rules=_KEPT not in page, load_remote_stylesheets=False, minify_css=True)
     try:
         found = inliner.inline(page.replace("&lt;", _LESS).replace("&gt;", _GREATER))
     except ValueError:  # what it raises for a page that it cannot read

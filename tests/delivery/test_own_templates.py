@@ -113,7 +113,7 @@ def test_given_a_clinic_s_classes_when_rendered_then_its_rules_are_in_the_elemen
         encoding="utf-8",
     )
     page = render("alert", sample_alert(Urgency.REVIEW), folder=tmp_path).html
-    assert '<p class="a" style="color: #111;">REVIEW</p>' in page
+    assert '<p class="a" style="color:#111">REVIEW</p>' in page
     assert "@media (max-width:9px)" in page
 
 

@@ -42,3 +42,9 @@ def test_given_the_command_line_when_imported_then_nothing_heavy_comes_with_it()
     program = f"import sys, monitor.cli; print([name for name in {heavy.split()} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_given_a_configuration_when_checked_then_no_database_library_is_loaded() -> None:
+    program = "import sys, monitor.config.checking, monitor.service.broken_templates; print('sqlalchemy' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"

@@ -73,9 +73,9 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
     told: set[tuple[str, int, str]] = set()
     if folder is not None:
         yield from _strangers(folder)
-    for language, kind, sample, part in _everything(samples):
+    for language, kind, seen, part in _everything(samples):
         try:
-            _part(environment_for(folder, language), kind, part, one_line_each(in_language(sample, language)))
+            _part(environment_for(folder, language), kind, part, seen)
         except TemplateBroken as broken:
             problem = TemplateProblem(file=broken.file, line=broken.line or 1, problem=broken.problem)
             if (key := (problem.file, problem.line, problem.problem)) not in told:
@@ -97,8 +97,9 @@ def _everything(samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[tuple[La
     for language in LANGUAGES:
         for kind, several in samples.items():
             for sample in several:
+                seen = one_line_each(in_language(sample, language))
                 for part in PARTS:
-                    yield language, kind, sample, part
+                    yield language, kind, seen, part
 
 
 def _part(environment: jinja2.Environment, kind: Kind, part: Part, seen: MailFacts) -> str:

@@ -7,9 +7,11 @@ import unicodedata
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any, TypeVar
 
 import jinja2
+from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -50,6 +52,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+class CompiledOnce(jinja2.BytecodeCache):
+    """What a template file was compiled to, for every language: its sentences are looked up when it runs."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._kept.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:  # of the file's text: one that was changed is compiled anew
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_COMPILED = CompiledOnce()
+
+
 @lru_cache(maxsize=8)  # compiled templates are kept; Jinja reads a file anew when it was changed
 def environment_for(folder: Path | None, language: Language = "en") -> Sandbox:
     """Looks into the clinic's folder first, then into the shipped one, file by file. ``_`` and ``trans`` speak the language."""
@@ -63,6 +84,7 @@ def environment_for(folder: Path | None, language: Language = "en") -> Sandbox:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_COMPILED,
     )
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals["language"] = language

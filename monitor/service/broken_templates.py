@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from monitor.config.problems import Problem
 from monitor.config.settings import Settings
+from monitor.delivery.named import with_made_up_names
 from monitor.delivery.render import check_templates
 from monitor.delivery.samples import samples
-from monitor.service.naming import with_made_up_names
 
 
 def broken_templates(settings: Settings) -> Iterator[Problem]:

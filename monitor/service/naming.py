@@ -6,26 +6,21 @@ leaves, since the configuration may have changed while it waited.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
 from monitor.config.privacy import may_be_named
 from monitor.config.settings import Settings
-from monitor.delivery.facts import AlertFacts, CorrectionFacts, DigestFacts, MailFacts, PatientFacts, ReminderFacts
-from monitor.delivery.wording import day_in_words
+from monitor.delivery.facts import MailFacts
+from monitor.delivery.named import named, patients_of
 from monitor.errors import MonitorError
 from monitor.service.opening import Site
 from monitor.service.people import everybody
-from monitor.store.identities import Identity, identities
+from monitor.store.identities import identities
 
 SENSITIVITY, CONFIDENTIAL = "Sensitivity", "Company-Confidential"
 """The header (RFC 4021) of a mail that names a patient: gateways may go by it, and it is how the outbox knows."""
-
-
-_NOBODY = Identity(display_name="Sample, A.", born_on=date(1950, 4, 3))
 
 
 class NamedNoMoreError(MonitorError):
@@ -54,47 +49,11 @@ def with_names(site: Site, connection: Connection, facts: MailFacts, address: st
     """The facts as the reader at this address may have them: the same ones where he may not read names."""
     if not may_name(site.settings, address):
         return facts
-    ids = {patient.patient_id for patient in _patients(facts)}
-    return _named(facts, identities(connection, ids, site.settings.time_zone)) if ids else facts
-
-
-def with_made_up_names(facts: MailFacts) -> MailFacts:
-    """Made-up facts with a made-up name of every patient in them, to try templates with."""
-    return _named(facts, {patient.patient_id: _NOBODY for patient in _patients(facts)})
+    ids = {patient.patient_id for patient in patients_of(facts)}
+    return named(facts, identities(connection, ids, site.settings.time_zone)) if ids else facts
 
 
 def check_still_allowed(settings: Settings, headers: Mapping[str, str], address: str) -> None:
     """Raises NamedNoMoreError for a stored mail that names a patient and may not any more."""
     if SENSITIVITY in headers and not may_name(settings, address):
         raise NamedNoMoreError
-
-
-def _patients(facts: MailFacts) -> Iterator[PatientFacts]:
-    match facts:
-        case AlertFacts() | CorrectionFacts():
-            found = [facts.patient]
-        case ReminderFacts() | DigestFacts():
-            found = [entry.patient for entry in facts.entries]
-        case _:
-            found = []
-    yield from (patient for patient in found if patient is not None)
-
-
-def _named(facts: MailFacts, known: Mapping[str, Identity]) -> MailFacts:
-    match facts:
-        case AlertFacts() | CorrectionFacts():
-            return replace(facts, patient=_with_name(facts.patient, known))
-        case ReminderFacts():
-            return replace(facts, entries=tuple(replace(each, patient=_with_name(each.patient, known)) for each in facts.entries))
-        case DigestFacts():
-            return replace(facts, entries=tuple(replace(each, patient=_with_name(each.patient, known)) for each in facts.entries))
-        case _:
-            return facts
-
-
-def _with_name(patient: PatientFacts | None, known: Mapping[str, Identity]) -> PatientFacts | None:
-    identity = known.get(patient.patient_id) if patient is not None else None
-    if patient is None or identity is None:
-        return patient
-    born_on = None if identity.born_on is None else day_in_words(identity.born_on)
-    return replace(patient, display_name=identity.display_name, born_on=born_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from monitor.clinical.findings import Urgency
 from monitor.delivery.builtin import FLAG
 from monitor.delivery.facts import KINDS, AlertFacts, Kind, MailFacts
+from monitor.delivery.language import LANGUAGES
 from monitor.delivery.render import TemplateBroken, check_templates, render, render_or_builtin
 from monitor.delivery.samples import samples
 from monitor.delivery.samples_alert import sample_alert
@@ -67,6 +69,17 @@ def test_given_a_clinic_s_subject_when_rendered_then_it_alone_replaces_the_shipp
     assert rendered.subject.startswith("SAME DAY: A-13 xxx")
     assert len(rendered.subject) == 200
     assert rendered.text == render("alert", facts).text
+
+
+def test_given_a_template_that_was_rendered_when_it_is_changed_then_every_language_reads_it_anew(tmp_path: Path) -> None:
+    own = tmp_path / "alert" / "subject.txt"
+    own.parent.mkdir()
+    for source in ("{% trans %}Policy{% endtrans %} one", "{% trans %}Policy{% endtrans %} two"):
+        own.write_text(source, encoding="utf-8")
+        os.utime(own, (len(source), ord(source[-1])))
+        english, german = (render("alert", sample_alert(Urgency.REVIEW), folder=tmp_path, language=each) for each in LANGUAGES)
+        assert english.subject == f"Policy {source[-3:]}"
+        assert german.subject == f"Regelwerk {source[-3:]}"
 
 
 @pytest.mark.parametrize(("kind", "facts"), EVERY)

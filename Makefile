@@ -52,7 +52,9 @@ soak: $(VENV)/.ready
 	$(BIN)/python -m bench.soak
 
 # What takes minutes and has nothing to do with how the program is packaged; `selftest` is run from the wheel.
-NOT_ABOUT_THE_WHEEL = clinical service/test_coverage_random.py service/test_coverage_demo.py \
+NOT_ABOUT_THE_WHEEL = clinical delivery/test_looks.py \
+	$(addprefix web/test_,authorisation.py browser_answers.py browser_pages.py door.py door_random.py door_served.py sign_in_browser.py) \
+	service/test_coverage_random.py service/test_coverage_demo.py \
 	$(addprefix e2e/test_,random_kills.py crash_points.py state_machine.py clock.py daemon.py reload.py disk.py postfix.py relay_faults.py)
 
 wheel-test: $(VENV)/.ready

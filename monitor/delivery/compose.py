@@ -14,11 +14,11 @@ from monitor.clinical.other_guidelines import OtherAnswer
 from monitor.clinical.policy import Policy
 from monitor.clinical.situation import Situation
 from monitor.delivery.background import background_facts, drug_facts
-from monitor.delivery.course import trend_rows
 from monitor.delivery.facts import AlertFacts, FindingFacts, PatientFacts, PolicyFacts, TimeFacts, UrgencyFacts
 from monitor.delivery.gaps import missing_in_words
+from monitor.delivery.left_out import or_without
 from monitor.delivery.told import disagreement_in_words, said_once, situation_in_words, turned_once
-from monitor.delivery.weighed import Weighed, weigh
+from monitor.delivery.weighed import Weighed, rows_of, weigh
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
     ASK_OTHERWISE,
@@ -85,7 +85,7 @@ def alert_facts(
         changed=said_once([alert.finding.headline for alert in ordered]),
         guideline_says=next((each.guideline_says for each in findings if each.guideline_says is not None), None),
         findings=findings,
-        drug=drug_facts(situation),
+        drug=or_without("drug", lambda: drug_facts(situation), None),
         ask=tuple(dict.fromkeys(ask_of(alert.finding) for alert in ordered))[:2],
         acknowledge_by=instant_in_words((leaves_at or lead.raised_at) + site.acknowledge_within[lead.urgency], site.policy.zone),
         acknowledge_with=tuple(f"bipn-monitor ack {name} --by NAME" for name in names),
@@ -106,12 +106,12 @@ def _in_depth(
 ) -> AlertFacts:
     """With all that stands below the first lines: situation, background, course, and what to think of."""
     shown = site.privacy != "none"
-    trend, trend_more = trend_rows(weighed.trend) if shown else ((), None)
+    trend, trend_more = rows_of(weighed) if shown else ((), None)
     weak = any(_weakness(alert.finding) for alert in alerts)
     return replace(
         facts,
         situation=tuple(situation_in_words(each) for each in facts.findings),
-        background=background_facts(situation) if shown else (),
+        background=or_without("background", lambda: background_facts(situation), ()) if shown else (),
         trend=trend,
         trend_more=trend_more,
         differentials=DIFFERENTIALS if weak else (),
@@ -182,8 +182,15 @@ def _finding(alert: Alert, site: Site, history: History, weighed: Weighed, *, on
         not_met=criteria[len(met) :],
         missing=tuple(missing_in_words(finding.rule, name) for name in finding.missing),
         evidence=tuple(dict.fromkeys(_evidence(each, site, history) for each in finding.evidence)),
-        turning=tuple(point.said for point in weighed.turning.get(finding.rule, ())) or (NOTHING_TURNS_IT,),
+        turning=_turning(finding, weighed),
     )
+
+
+def _turning(finding: Finding, weighed: Weighed) -> tuple[Said, ...]:
+    points = weighed.turning.get(finding.rule)
+    if points is None:  # it was not worked out: nothing is said of it
+        return ()
+    return tuple(point.said for point in points) or (NOTHING_TURNS_IT,)
 
 
 def _evidence(evidence: Evidence, site: Site, history: History) -> Said:

@@ -6,6 +6,7 @@ A catalogue is every ``locale/<language>/*.po`` of the package: one file for eac
 from __future__ import annotations
 
 import gettext
+import logging
 import string
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -25,6 +26,8 @@ DAYS = {"en": "d MMM y", "de": "d. MMM y"}  # no reader takes the month for the 
 INSTANTS = {"en": "d MMM y, HH:mm xxx", "de": "d. MMM y, HH:mm xxx"}
 
 AnyFacts = TypeVar("AnyFacts")
+
+log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -50,14 +53,18 @@ def in_language(value: AnyFacts, language: Language) -> AnyFacts:
 
 
 def said_in(said: Said, language: Language) -> str:
-    """One sentence in a language; its English where the catalogue does not have it."""
-    words = catalogue(language)
-    if said.plural is None:
-        template = words.gettext(said.template) if said.template else ""
-    else:
-        count = said.values["count"]
-        template = words.ngettext(said.template, said.plural, count if isinstance(count, int) else 2)
-    return _Custom(language).vformat(template, (), said.values)
+    """One sentence in a language; its English where the catalogue does not have it, or has what cannot be said."""
+    try:
+        words = catalogue(language)
+        if said.plural is None:
+            template = words.gettext(said.template) if said.template else ""
+        else:
+            count = said.values["count"]
+            template = words.ngettext(said.template, said.plural, count if isinstance(count, int) else 2)
+        return _Custom(language).vformat(template, (), said.values)
+    except Exception as error:  # whatever it is: in English it is told, too
+        log.error("a sentence is told in English", extra={"language": language, "error": type(error).__name__})
+        return str.__str__(said)
 
 
 def day_in(day: date, language: Language) -> str:

@@ -18,6 +18,7 @@ from monitor.delivery import compose
 from monitor.delivery.corrections import correction_facts
 from monitor.delivery.facts import AlertFacts, FigureFacts, Kind, MailFacts
 from monitor.delivery.language import Language, in_language
+from monitor.delivery.left_out import or_without
 from monitor.delivery.message import figure_cid, mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.rendered import Rendered
@@ -68,7 +69,7 @@ def queue_alert(
     """
     known = history.as_known_at(now)
     due_at = leaves_at if leaves_at > now else None
-    situation = situate(known, site.policy, now)
+    situation = or_without("situation", lambda: situate(known, site.policy, now), None)
     urgency = max((alert.urgency for alert in alerts), key=lambda each: each.rank)
     queued = 0
     figures: dict[Language, Kept | None] = {}

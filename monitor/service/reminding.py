@@ -12,6 +12,7 @@ from monitor.clinical.alerts import Alert
 from monitor.clinical.history import History
 from monitor.clinical.situation import Situation, situate
 from monitor.config.settings import Recipient
+from monitor.delivery.left_out import or_without
 from monitor.delivery.lists import REMINDED_AT_LENGTH, Unanswered, most_urgent_first, reminder_facts
 from monitor.service.mailing import Letter, mail_site, queue_letter, records_of
 from monitor.service.opening import Site
@@ -123,9 +124,13 @@ def _with_what_a_first_reader_needs(
 
 
 def _situations(site: Site, connection: Connection, patient_ids: Collection[str], now: datetime) -> dict[str, Situation | None]:
-    """Where each of some patients stands; without those whose record cannot be read."""
+    """Where each of some patients stands; without those whose record cannot be read, or not be made sense of."""
+
+    def situated(history: History) -> Situation | None:
+        return or_without("situation", lambda: situate(history.as_known_at(now), site.policy, now), None)
+
     loaded = histories.load(connection, sorted(patient_ids), site.policy.zone).histories
-    return {name: situate(history.as_known_at(now), site.policy, now) for name, history in loaded.items()}
+    return {name: situated(history) for name, history in loaded.items()}
 
 
 def _told_next(site: Site, record: History, alert: Alert, row: Waiting) -> tuple[datetime, tuple[str, ...]]:

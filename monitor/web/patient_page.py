@@ -16,10 +16,9 @@ from monitor.clinical.findings import Criterion, Review
 from monitor.clinical.history import History
 from monitor.clinical.situation import situate
 from monitor.delivery import compose
-from monitor.delivery.course import trend_rows
 from monitor.delivery.facts import AlertFacts
 from monitor.delivery.gaps import missing_in_words
-from monitor.delivery.weighed import weigh
+from monitor.delivery.weighed import rows_of, weigh
 from monitor.delivery.wording import RULE_TITLES
 from monitor.service.figure_of import figure_svg
 from monitor.service.mailing import mail_site
@@ -141,7 +140,7 @@ def _facts(site: Site, known: History, spoken_of: Sequence[Alert], now: datetime
         now=now,
         weighed=weighed,
     )
-    trend, trend_more = trend_rows(weighed.trend, at_most=EVERY_ROW)
+    trend, trend_more = rows_of(weighed, at_most=EVERY_ROW)
     return replace(facts, trend=trend, trend_more=trend_more)
 
 

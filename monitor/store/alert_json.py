@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime
 from typing import Any
 
 from monitor.clinical.findings import Criterion, Evidence, Finding, Urgency
 from monitor.clinical.guideline import DoseAction
 from monitor.store.alert_said import again, said_of
+
+log = logging.getLogger(__name__)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: an alert has five such texts
 
@@ -49,7 +52,16 @@ def finding_of(row: Any) -> Finding:
         weight=row.weight,
         occasion=row.occasion,
     )
-    return finding if row.said is None else again(finding, json.loads(row.said))
+    return finding if row.said is None else _said_again(finding, row.said)
+
+
+def _said_again(finding: Finding, kept: str) -> Finding:
+    """The finding as it was said; in plain English where what was kept is not whole: the columns are the truth."""
+    try:
+        return again(finding, json.loads(kept))
+    except Exception as error:  # whatever is in it, the alert can be read
+        log.error("the sentences of an alert cannot be read, it is told in English", extra={"error": type(error).__name__})
+        return finding
 
 
 def _action_json(action: DoseAction) -> dict[str, Any]:

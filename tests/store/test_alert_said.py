@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from monitor.clinical.alerts import Alert, Reason, Transition
@@ -50,6 +51,25 @@ def test_given_a_headline_that_another_program_wrote_when_read_then_its_text_is_
     finding = replace(a_finding(), headline=say("{dose} once weekly", dose="0.7"))
     again = stored(finding, headline="call the ward")
     assert in_language(again, "de").headline == "call the ward"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "",
+        "[",
+        "null",
+        "[]",
+        "7",
+        '[{"say": "{dose}", "values": {}}]',
+        '[{"say": "x"}]',
+        "[[]]",
+        '[{"say": 7, "values": {"x": 1}}]',
+    ],
+)
+def test_given_sentences_that_were_not_kept_whole_when_read_then_the_columns_are_what_is_said(kept: str) -> None:
+    finding = replace(a_finding(), headline=say("{count} days", count=3))
+    assert stored(finding, said=kept) == finding
 
 
 def test_given_a_sentence_without_values_when_stored_then_it_is_not_written_twice() -> None:

@@ -64,8 +64,11 @@ def render_or_builtin(
     """The mail, and what was wrong if the built-in text had to stand in: a mail is never empty and never unsent."""
     try:
         return render(kind, facts, folder=folder, language=language), None
-    except TemplateBroken as broken:
-        return builtin(one_line_each(in_language(facts, language)), language), broken
+    except TemplateBroken as problem:
+        broken = problem
+    except Exception as error:  # of what stands around the templates, such as what writes the styles into a page
+        broken = TemplateBroken(kind, "body.html", f"{kind}/body.html", None, f"cannot be rendered ({type(error).__name__})")
+    return builtin(one_line_each(in_language(facts, language)), language), broken
 
 
 def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ...]]) -> Iterator[TemplateProblem]:
@@ -136,17 +139,18 @@ def _place(environment: jinja2.Environment, error: Exception, name: str) -> tupl
 
 
 def _file(environment: jinja2.Environment, name: str) -> str:
-    """The path of the file that was taken for a template name; the name itself where there is none."""
-    try:
-        return environment.get_template(name).filename or name
-    except jinja2.TemplateError:
-        return name
+    """The path of the file that is taken for a template name, readable or not; the name itself where there is none."""
+    loaders = environment.loader.loaders if isinstance(environment.loader, jinja2.ChoiceLoader) else ()
+    folders = (folder for each in loaders if isinstance(each, jinja2.FileSystemLoader) for folder in each.searchpath)
+    return next((str(path) for folder in folders if (path := Path(folder, name)).is_file()), name)
 
 
 def _problem(error: Exception, file: str) -> str:
     """What is wrong, from the words of the template in ``file`` alone: an exception's own text may hold a value."""
     if isinstance(error, jinja2.TemplateNotFound):
         return "is missing from the templates"
+    if isinstance(error, UnicodeDecodeError):
+        return "is not written in UTF-8"
     if isinstance(error, jinja2.UndefinedError):
         message = str(error)
         if message == MISSING:

@@ -11,7 +11,7 @@ from monitor.clinical.findings import Urgency
 from monitor.delivery.builtin import FLAG
 from monitor.delivery.facts import KINDS, AlertFacts, Kind, MailFacts
 from monitor.delivery.language import LANGUAGES
-from monitor.delivery.render import TemplateBroken, check_templates, render, render_or_builtin
+from monitor.delivery.render import PARTS, Part, TemplateBroken, check_templates, render, render_or_builtin
 from monitor.delivery.samples import samples
 from monitor.delivery.samples_alert import sample_alert
 from tests.delivery.colours import seen
@@ -158,3 +158,17 @@ def test_given_a_page_that_its_styles_make_too_long_when_rendered_then_it_is_sen
     page = "<html><head><style>.a{" + rule + "}</style></head><body>" + "<p class=a>x</p>" * 1000 + "</body></html>"
     (tmp_path / "alert" / "body.html").write_text(page, encoding="utf-8")
     assert render("alert", sample_alert(Urgency.REVIEW), folder=tmp_path).html == page + "\n"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_given_a_template_that_is_not_in_utf_8_when_a_mail_is_made_then_it_goes_in_plain_words_and_the_file_is_named(
+    tmp_path: Path, part: Part
+) -> None:
+    own = tmp_path / "alert" / part
+    own.parent.mkdir()
+    own.write_bytes("Übersicht: {{ mail.urgency.word }}".encode("latin-1"))
+    rendered, broken = render_or_builtin("alert", sample_alert(Urgency.IMMEDIATE), folder=tmp_path, language="de")
+    assert str(broken) == f"{own}:1: is not written in UTF-8"
+    assert "Vorlage dieser Mail" in rendered.text
+    problems = list(check_templates(tmp_path, samples()))
+    assert [(problem.file, problem.problem) for problem in problems] == [(str(own), "is not written in UTF-8")]

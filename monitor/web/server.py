@@ -77,7 +77,7 @@ def start_board(
 
 def _listening(board: Board) -> socket.socket:
     family = socket.AF_INET6 if ip_address(board.listen).version == 6 else socket.AF_INET
-    channel = socket.socket(family, socket.SOCK_STREAM)
+    channel = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio sets TCP_NODELAY only then
     try:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         channel.bind((board.listen, board.port))

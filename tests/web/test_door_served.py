@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 import threading
@@ -67,6 +68,20 @@ def test_given_a_served_board_when_a_nurse_asks_then_she_gets_her_page(house: Ho
         assert _get(address, "/")[0] == 303
         status, text = _get(address, "/", Cookie=f"bipn-session={house.session_of(NURSE)}")
         assert (status, "Nurse North" in text) == (200, True)
+
+
+def test_given_a_connection_when_it_is_taken_up_then_no_answer_waits_for_the_clients_acknowledgement(house: House) -> None:
+    at_once: list[int] = []
+
+    class Noting(PatientProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            super().connection_made(transport)
+            taken = transport.get_extra_info("socket")
+            at_once.append(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    with served(house, protocol=Noting) as address:
+        _get(address, "/sign-in")
+    assert at_once == [1]
 
 
 def test_given_a_client_that_sends_a_byte_now_and_then_when_its_time_is_over_then_it_is_cut(house: House) -> None:

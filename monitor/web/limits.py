@@ -43,6 +43,19 @@ class Limits:
             if len(times) >= limit.times:
                 return max(1, ceil((times[0] + limit.within - now).total_seconds()))
             times.append(now)
-            while len(askers) > MOST_ASKERS:
-                askers.popitem(last=False)
+            _forget(askers, now - limit.within)
             return None
+
+    def askers(self, limit: Limit) -> int:
+        """Of how many something is kept."""
+        with self._lock:
+            return len(self._asked.get(limit.name, ()))
+
+
+def _forget(askers: OrderedDict[str, deque[datetime]], before: datetime) -> None:
+    """Those who have not asked since ``before``, and whoever is one too many: first is who asked longest ago."""
+    while askers:
+        times = next(iter(askers.values()))
+        if len(askers) <= MOST_ASKERS and times and times[-1] > before:
+            return
+        askers.popitem(last=False)

@@ -223,6 +223,15 @@ def test_given_more_askers_than_are_kept_when_they_ask_then_memory_is_bounded(ho
     assert limits.wait(limit, "10000", house.now) is not None
 
 
+def test_given_askers_whose_time_is_over_when_another_asks_then_nothing_of_them_is_kept(house: House) -> None:
+    limits, limit = Limits(), Limit(name="test", times=600, within=timedelta(minutes=1))
+    for number in range(300):
+        limits.wait(limit, str(number % 100), house.now)
+    assert limits.askers(limit) == 100
+    assert limits.wait(limit, "another", house.now + timedelta(minutes=1)) is None
+    assert limits.askers(limit) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "number"), [("1", 1), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("\u0661", None), ("", None), ("1\n", None)]
 )

@@ -163,9 +163,6 @@ def _headers(document: Document) -> Iterator[Problem]:
     if names.get("user_header") == names.get("address_header", "x-forwarded-for"):
         message = "one header cannot say both who calls and from where"
         yield document.at((*PROXY, "user_header"), "bad-header", message, suggestion="X-Remote-User")
-    elif "user_header" in names and not any(document.get((*loc, "user"), str) for loc in _everybody(document)):
-        message = "nobody could sign in by this header: no recipient, person or board user has a 'user'"
-        yield document.at((*PROXY, "user_header"), "nobody-home", message, on_key=True)
 
 
 def _users(document: Document) -> Iterator[Problem]:

@@ -157,7 +157,8 @@ def _problem(error: Exception, file: str) -> str:
             return message
         if (found := _NO_SUCH_FIELD.search(message)) and _is_written_in(file, found[1]):
             close = difflib.get_close_matches(found[1], _ALL_FIELDS, n=1)
-            return f"there is no {found[1]}" + (f"; did you mean {close[0]}?" if close else "")
+            hint = f"; did you mean {close[0]}?" if close and close[0] != found[1] else ""  # the name of a field elsewhere
+            return f"there is no {found[1]} here{hint}"
         return "a name that does not exist; the facts are under mail" + _name_in(message)
     if isinstance(error, SecurityError):
         return "does what a template may not do"

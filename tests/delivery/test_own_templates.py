@@ -26,7 +26,7 @@ def test_given_the_shipped_templates_when_checked_then_there_is_no_problem() -> 
 @pytest.mark.parametrize(
     ("part", "source", "line", "problem"),
     [
-        ("body.txt", "one\n{{ mail.urgncy.word }}", 2, "there is no urgncy; did you mean urgency?"),
+        ("body.txt", "one\n{{ mail.urgncy.word }}", 2, "there is no urgncy here; did you mean urgency?"),
         ("body.txt", "one\ntwo\n{{ urgency }}", 3, "a name that does not exist; the facts are under mail: urgency"),
         ("body.txt", "one\n{% if mail.drug %}", 2, "Unexpected end of template"),
         ("body.html", "{{ mail.patient.patient_id }}", 1, "there is no patient_id"),
@@ -48,6 +48,12 @@ def test_given_a_broken_template_when_checked_then_file_and_line_are_told(
     assert found
     assert any(each.line == line and problem in each.problem for each in found), found
     assert all(each.file.endswith(f"alert/{part}") for each in found)
+
+
+def test_given_the_name_of_a_field_elsewhere_when_checked_then_it_is_not_proposed_again(tmp_path: Path) -> None:
+    (tmp_path / "alert").mkdir()
+    (tmp_path / "alert" / "subject.txt").write_text("{{ mail.policy.headline }}", encoding="utf-8")
+    assert [problem.problem for problem in check_templates(tmp_path, samples())] == ["there is no headline here"]
 
 
 def test_given_a_file_no_mail_uses_when_checked_then_it_is_told(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_given_a_template_that_fails_only_with_a_name_when_checked_then_it_is_to
     )
     naming.again(("privacy: identified", f"privacy: {privacy}\ntemplates: own"))
     found = [problem.message for problem in broken_templates(naming.clinic.site.settings)]
-    assert found == ["there is no nose; did you mean dose?"] * mistakes
+    assert found == ["there is no nose here; did you mean dose?"] * mistakes
 
 
 def test_given_a_certificate_and_encryption_when_told_then_the_name_travels_inside_the_encryption_alone(

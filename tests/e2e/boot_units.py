@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlmodel
+
+from monitor.service import clock
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path("/usr/bin/python3")
@@ -41,7 +45,7 @@ mount -t tmpfs tmpfs "$R/dev/shm"
 ln -s /proc/self/fd "$R/dev/fd"
 mount -t tmpfs tmpfs "$R/run"
 mount -t tmpfs tmpfs "$R/tmp"
-mkdir -p "$R/opt/bipn-monitor/bin" "$R/opt/libraries" "$R/opt/source" "$R/usr/local/lib/bipn-monitor" "$R/oldroot"
+mkdir -p "$R/opt/libraries" "$R/opt/source" "$R/usr/local/lib/bipn-monitor" "$R/oldroot"
 mount --bind "$LIBRARIES" "$R/opt/libraries"
 cp -r "$SOURCE/monitor" "$SOURCE/config" "$SOURCE/templates" "$SOURCE/systemd" "$R/opt/source/"
 mkdir -p "$R/opt/source/monitor/_shipped"
@@ -57,8 +61,9 @@ printf '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n' > /etc/systemd/
 printf '[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service\nAfter=systemd-journald.service\n' \
     > /etc/systemd/system/sysinit.target
 printf '[Unit]\nDefaultDependencies=no\nAfter=sysinit.target\n' > /etc/systemd/system/basic.target
-printf '#!%s\nimport sys\nsys.path[:0] = ["/opt/source", "/opt/libraries"]\nfrom monitor.cli import main\nmain()\n' "$PYTHON" \
-    > /opt/bipn-monitor/bin/bipn-monitor
+"$PYTHON" -m venv --without-pip /opt/bipn-monitor
+printf '/opt/source\n/opt/libraries\n' > "$(echo /opt/bipn-monitor/lib/python3*/site-packages)/bipn-monitor.pth"
+printf '#!/opt/bipn-monitor/bin/python\nfrom monitor.cli import main\nmain()\n' > /opt/bipn-monitor/bin/bipn-monitor
 chmod 0755 /opt/bipn-monitor/bin/bipn-monitor
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=other /lib/systemd/systemd --system --unit=boot.target --show-status=no
 """
@@ -101,6 +106,7 @@ teams:
   day-clinic:
     sites: ["*"]
     recipients: [{name: Nurse, address: nurse@hospital.example}]
+board: {port: 8480, address: "http://127.0.0.1:8480"}
 """
 
 
@@ -219,6 +225,54 @@ def test_given_a_relay_elsewhere_when_its_network_is_allowed_then_and_only_then_
     machine.run("printf '[Service]\\nIPAddressAllow=192.0.2.25\\n' > /etc/systemd/system/bipn-monitor.service.d/relay.conf")
     machine.run("systemctl daemon-reload; systemctl restart bipn-monitor")
     assert machine.run(f"{PYTHON} - << 'END'{LISTEN}END") == "reached"
+
+
+RECEIVE = """
+import asyncio
+from pathlib import Path
+from monitor.delivery.receiver import Receiver
+
+async def receive():
+    async with Receiver(Path("/run/received")) as receiver:
+        print(receiver.port, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(receive())
+"""
+
+
+def test_given_the_unit_s_fences_when_an_alert_is_mailed_then_its_figure_is_drawn_and_its_link_is_answered(
+    machine: Machine,
+) -> None:
+    machine.run(f"/opt/bipn-monitor/bin/python - > /run/port 2> /dev/null << 'END' &{RECEIVE}END")
+    until(lambda: machine.run("cat /run/port"))
+    machine.run('sed -i "s/host: 192.0.2.25, port: 2525/host: 127.0.0.1, port: $(cat /run/port)/" /etc/bipn-monitor/monitor.yaml')
+    machine.run("systemctl restart bipn-monitor")
+    for name, rows in walking_lost_today().items():
+        machine.run(f"mkdir -p /tmp/feed; cat > /tmp/feed/{name}.csv", given="\n".join(rows) + "\n")
+    machine.run("cd /; runuser -u bipn-monitor -- /opt/bipn-monitor/bin/bipn-monitor import /tmp/feed")
+    until(lambda: machine.run("grep -l 'Subject: IMMEDIATE' /run/received/*.eml", code=None))
+    mail = machine.run("cat $(grep -l 'Subject: IMMEDIATE' /run/received/*.eml)")
+    assert "Content-Type: image/png" in mail, machine.logged("-p warning")
+    (link, *_) = re.findall(r"http://127\.0\.0\.1:8480/in/\S+", mail)
+    asked = f"import urllib.request; print(urllib.request.urlopen({link!r}).status)"
+    assert machine.run(f'{PYTHON} -c "{asked}"') == "200"
+
+
+def walking_lost_today() -> dict[str, list[str]]:
+    """The files of somebody on bortezomib who walked alone four weeks ago."""
+    today = clock.now().date()
+    first, before = today - timedelta(days=40), today - timedelta(days=28)
+    return {
+        "patients": ["patient_id,site", "P-1,ward-3"],
+        "courses": ["patient_id,drug,started_on,schedule", f"P-1,bortezomib,{first},weekly"],
+        "doses": ["patient_id,given_at,drug,dose_mg_per_m2", f"P-1,{first},bortezomib,1.3", f"P-1,{today},bortezomib,1.3"],
+        "assessments": [
+            "patient_id,assessed_at,motor_grade,walking",
+            f"P-1,{before},0,unaided",
+            f"P-1,{today},3,wheelchair",
+        ],
+    }
 
 
 def test_given_a_daemon_that_hangs_when_the_watchdog_looks_then_it_is_started_again(machine: Machine) -> None:

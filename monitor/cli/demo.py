@@ -77,7 +77,7 @@ def _serve(site: Site, folder: Path, about: dict[str, str], ended_at: datetime) 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    emit(f"\nThe mails: {mails}  (begin with the newest: each is somebody's link to the board)\nThe board: {board}")
+    emit(f"\nThe mails: {mails}  (at the top a link to the board for each who may use it)\nThe board: {board}")
     note("Both are on this machine only. Ctrl-C ends them.")
     ended.wait()
     stop()

@@ -18,14 +18,14 @@ table {{ border-collapse: collapse; width: 100% }} td {{ border-top: 1px solid #
 td:first-child {{ white-space: nowrap; color: #555 }}
 </style></head><body>
 <h1>{count} mails of the demo</h1>
-<p>Sent by SMTP and received on this machine, oldest first. Invented patients, but for JK-2012, the published case
+<p>Sent by SMTP and received on this machine, {order} first. Invented patients, but for JK-2012, the published case
 (Jeter &amp; Kang 2012, doi 10.1186/2162-3619-1-20). Decision support, not a medical device, not validated.</p>
 <table>
 {rows}
 </table></body></html>
 """
 ROW = (
-    '<tr><td>{date}</td><td><a href="{name}.html">{subject}</a><br>{about}</td>'
+    '<tr><td>{date}</td><td><a href="{name}.html">{subject}</a><br>to {recipient}{about}</td>'
     '<td><a href="{name}.txt">text</a> <a href="{name}.eml">mail</a></td></tr>'
 )
 
@@ -36,6 +36,7 @@ class ReceivedMail:
 
     name: str
     day: str
+    recipient: str
     subject: str
     alerts: frozenset[str]  # the alerts it speaks of, such as "A-12"
 
@@ -55,17 +56,26 @@ def unpack(mail: Path) -> ReceivedMail:
     return ReceivedMail(
         name=mail.stem,
         day=f"{message['Date'].datetime:%Y-%m-%d}" if message["Date"] else "",
+        recipient=str(message["To"] or ""),
         subject=str(message["Subject"]),
         alerts=frozenset(re.findall(r"\bA-\d+\b", words)),
     )
 
 
-def write_index(folder: Path, mails: Sequence[ReceivedMail], about: Mapping[str, str]) -> Path:
-    """The page that lists all mails; ``about`` says by a mail's name what it told, as its subject may not."""
-    rows = "\n".join(
-        ROW.format(date=mail.day, name=mail.name, subject=html.escape(mail.subject), about=html.escape(about.get(mail.name, "")))
-        for mail in mails
-    )
+def write_index(folder: Path, mails: Sequence[ReceivedMail], about: Mapping[str, str], *, newest_first: bool = False) -> Path:
+    """The page that lists all mails, in their order or the other way round; ``about`` says by a mail's name what it told."""
+    rows = "\n".join(_row(mail, about.get(mail.name)) for mail in (reversed(mails) if newest_first else mails))
     index = folder / "index.html"
-    index.write_text(PAGE.format(count=len(mails), rows=rows), encoding="utf-8")
+    order = "newest" if newest_first else "oldest"
+    index.write_text(PAGE.format(count=len(mails), order=order, rows=rows), encoding="utf-8")
     return index
+
+
+def _row(mail: ReceivedMail, about: str | None) -> str:
+    return ROW.format(
+        date=mail.day,
+        name=mail.name,
+        subject=html.escape(mail.subject),
+        recipient=html.escape(mail.recipient),
+        about=f": {html.escape(about)}" if about else "",
+    )

@@ -45,7 +45,7 @@ class MailFolder(SimpleHTTPRequestHandler):
 
 def list_mails(folder: Path, about: Mapping[str, str]) -> None:
     """Unpack every mail of the folder and write the page that lists them."""
-    write_index(folder, [unpack(mail) for mail in sorted(folder.glob("*.eml"))], about)
+    write_index(folder, [unpack(mail) for mail in sorted(folder.glob("*.eml"))], about, newest_first=True)
 
 
 def free_port() -> int:

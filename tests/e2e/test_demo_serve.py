@@ -53,6 +53,8 @@ def test_given_a_served_demo_when_its_list_of_mails_is_opened_then_each_mail_is_
     page = urlopen(served.mails).read().decode()  # noqa: S310  # our own, on loopback
     names = re.findall(r'href="(\d+\.html)"', page)
     assert len(names) == len(list(served.folder.glob("*.eml")))
+    assert names == sorted(names, reverse=True)  # the links to the board first
+    assert "Your link to the board</a><br>to audit@demo.example<" in page
     assert all(urlopen(f"{served.mails}{name}").status == 200 for name in names)  # noqa: S310
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from monitor.clinical.findings import Urgency
 from monitor.clinical.nobody_home import nobody_home
 from monitor.clinical.synthetic import is_synthetic
-from monitor.service.holder import has_died
+from monitor.service.holder import has_died, is_this_process
 from monitor.service.opening import Site
 from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
 from monitor.store.rounds import Failure, RoundRecord, failures, last_round
@@ -59,7 +59,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
         still_open = [alert for alert in waiting if not is_synthetic(alert.patient_id)]
         return Figures(
             round=last_round(connection),
-            watching=held_by is not None and held_by.until > now and not has_died(held_by.holder),
+            watching=held_by is not None and held_by.until > now and _is_there(held_by.holder),
             changes_waiting=changes.waiting(connection),
             newest_fact_at=feed_age.newest_fact_at(connection),
             messages=outbox.counts(connection),
@@ -77,6 +77,11 @@ def read_figures(site: Site, now: datetime) -> Figures:
             statement=journal.newest(connection, "coverage", figures.STATEMENT),
             watching_since=figures.first_policy_at(connection),
         )
+
+
+def _is_there(holder: str) -> bool:
+    """Whether a holder's process runs; it may be this one, whose board is asked."""
+    return is_this_process(holder) or not has_died(holder)
 
 
 def gaps(site: Site, now: datetime) -> tuple[str, ...]:

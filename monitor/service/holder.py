@@ -12,6 +12,12 @@ def own_holder(now: datetime) -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{now:%Y%m%dT%H%M%S%f}"
 
 
+def is_this_process(holder: str) -> bool:
+    """Whether a holder has this process's number, as who asks from inside the daemon finds it."""
+    host, pid, _ = holder.rsplit(":", 2)
+    return host == socket.gethostname() and int(pid) == os.getpid()
+
+
 def has_died(holder: str) -> bool:
     """Whether a holder of the lease was a process of this machine that is no more.
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from monitor.service.holder import own_holder
 from monitor.service.opening import open_site
 from monitor.service.status import StatusReport, status
-from monitor.store import escalations, journal, outbox
+from monitor.store import escalations, journal, lease, outbox
 from monitor.store.rounds import RoundRecord, record_round
 from monitor.store.tables import ATTEMPTS, MESSAGES
 from monitor.store.troubles import set_trouble
@@ -53,6 +54,14 @@ def a_message(
 
 def report(clinic: Clinic, now: datetime = NOW) -> StatusReport:
     return status(clinic.site, now)
+
+
+def test_given_the_process_that_holds_the_lease_when_it_asks_for_itself_then_the_daemon_runs(clinic: Clinic) -> None:
+    with clinic.site.database.write() as connection:
+        held = lease.acquire(connection, own_holder(NOW), now=NOW, ttl=HOUR)
+    assert held is not None
+    assert report(clinic).as_json()["daemon"] == "running"
+    assert report(clinic, NOW + HOUR).as_json()["daemon"] == "not running"
 
 
 def the_problem(clinic: Clinic, now: datetime = NOW) -> str:

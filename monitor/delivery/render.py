@@ -80,10 +80,11 @@ def check_templates(folder: Path | None, samples: dict[Kind, tuple[MailFacts, ..
         try:
             _part(environment_for(folder, language), kind, part, seen)
         except TemplateBroken as broken:
-            problem = TemplateProblem(file=broken.file, line=broken.line or 1, problem=broken.problem)
-            if (key := (problem.file, problem.line, problem.problem)) not in told:
+            line = broken.line or 1
+            if (key := (broken.file, line, broken.problem)) not in told:
                 told.add(key)
-                yield problem
+                only = "" if language == LANGUAGES[0] else f' (only where language is "{language}")'
+                yield TemplateProblem(file=broken.file, line=line, problem=broken.problem + only)
 
 
 def file_of(kind: Kind, part: Part, folder: Path | None) -> Path:

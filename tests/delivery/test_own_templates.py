@@ -111,7 +111,7 @@ def test_given_a_template_that_fails_only_in_german_when_checked_then_its_file_a
     own.write_text("{{ mail.urgency.word }}\n{% if language == 'de' %}{{ mail.urgncy }}{% endif %}\n", encoding="utf-8")
     (problem,) = check_templates(tmp_path, samples())
     assert (problem.file, problem.line) == (str(own), 2)
-    assert "there is no urgncy" in problem.problem
+    assert problem.problem == 'there is no urgncy here; did you mean urgency? (only where language is "de")'
 
 
 def test_given_a_page_without_classes_when_rendered_then_it_is_sent_as_the_clinic_wrote_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal_column, select
 
-from monitor.clinical.findings import Finding
+from monitor.clinical.findings import Finding, Urgency
 from monitor.store.alert_json import finding_of
 from monitor.store.belonging import PATIENTS
 from monitor.store.correspondence import OF_SEVERAL
@@ -23,15 +23,18 @@ _CHUNK = 500
 _STILL_OPEN = ALERTS.c.state.in_((literal_column("'open'"), literal_column("'acknowledged'")))
 """Literal and in the order of the partial index ``uq_alerts_still_open``, so that it is used."""
 
+_LISTED = [ALERTS.c[name] for name in ("id", "patient_id", "state", "urgency", "opened_at", "raised_at", "holds")]
+_LISTED += [ALERTS.c[name] for name in ("acknowledged_at", "acknowledged_by", "snoozed_until")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An alert that is open, or acknowledged and still holds."""
+    """An alert that is open, or acknowledged and still holds; what it says is read for those shown alone: ``findings``."""
 
     alert_id: int
     patient_id: str
     state: str
-    finding: Finding
+    urgency: Urgency
     opened_at: datetime
     raised_at: datetime
     holds: bool
@@ -66,7 +69,7 @@ def still_open(connection: Connection) -> tuple[Listed, ...]:
             alert_id=row.id,
             patient_id=row.patient_id,
             state=row.state,
-            finding=finding_of(row),
+            urgency=Urgency(row.urgency),
             opened_at=row.opened_at,
             raised_at=row.raised_at,
             holds=row.holds,
@@ -76,12 +79,22 @@ def still_open(connection: Connection) -> tuple[Listed, ...]:
         )
         for row in rows
     ]
-    return tuple(sorted(found, key=lambda each: (-each.finding.urgency.rank, each.raised_at, each.alert_id)))
+    return tuple(sorted(found, key=lambda each: (-each.urgency.rank, each.raised_at, each.alert_id)))
 
 
 def still_open_query() -> Select[Any]:
     """The rows of ``still_open``, in no order."""
-    return select(ALERTS).where(_STILL_OPEN)
+    return select(*_LISTED).where(_STILL_OPEN)
+
+
+def findings(connection: Connection, alert_ids: Iterable[int]) -> dict[int, Finding]:
+    """What each of these alerts says."""
+    found: dict[int, Finding] = {}
+    wanted = sorted(alert_ids)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(select(ALERTS).where(ALERTS.c.id.in_(wanted[start : start + _CHUNK])))
+        found |= {row.id: finding_of(row) for row in rows}
+    return found
 
 
 def names_of(connection: Connection, patient_ids: Iterable[str]) -> dict[str, str]:

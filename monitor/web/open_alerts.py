@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from monitor.clinical.findings import Urgency
+from monitor.clinical.findings import Finding, Urgency
 from monitor.clinical.history import Patient
 from monitor.config.settings import Settings
 from monitor.delivery.compose import ask_of, title_of
@@ -49,6 +49,7 @@ class Known:
     """One alert with all that was written about it since it spoke last."""
 
     alert: Listed
+    finding: Finding
     told: tuple[board.Told, ...]
     held: tuple[Withheld, ...]
     waiting: Waiting | None
@@ -178,7 +179,7 @@ def _cards(
     ids = [alert.alert_id for alert in every]
     since = min((alert.opened_at for alert in every), default=asked.now)
     told = board.told(connection, {alert.alert_id: alert.patient_id for alert in every}, since=since)
-    waiting = escalations.waiting(connection, ids)
+    waiting, findings = escalations.waiting(connection, ids), board.findings(connection, ids)
     held: dict[int, list[Withheld]] = {}
     for row in withheld.of_alerts(connection, ids):
         held.setdefault(row.alert_id, []).append(row)
@@ -187,6 +188,7 @@ def _cards(
     known = {
         alert.alert_id: Known(
             alert=alert,
+            finding=findings[alert.alert_id],
             told=tuple(each for each in told[alert.alert_id] if each.created_at >= alert.raised_at),
             held=tuple(each for each in held.get(alert.alert_id, ()) if each.since >= alert.raised_at),
             waiting=waiting.get(alert.alert_id),
@@ -201,11 +203,9 @@ def _cards(
 def _card(asked: Asked, alerts: Sequence[Known], place: Patient, names: Mapping[str, str]) -> Card:
     settings, now, first = asked.site.settings, asked.now, alerts[0].alert
     within = acknowledge_within(settings)
-    due = min(
-        (each.told_first_at + within[each.alert.finding.urgency] for each in alerts if each.alert.state == "open"), default=None
-    )
-    rows = [(each.waiting, each.alert.finding.urgency) for each in alerts if each.waiting is not None]
-    row, urgency = min(rows, key=lambda each: each[0].due_at, default=(None, first.finding.urgency))
+    due = min((each.told_first_at + within[each.alert.urgency] for each in alerts if each.alert.state == "open"), default=None)
+    rows = [(each.waiting, each.alert.urgency) for each in alerts if each.waiting is not None]
+    row, urgency = min(rows, key=lambda each: each[0].due_at, default=(None, first.urgency))
     messages = {message.number: message for each in alerts for message in each.told}
     raised_at = min(each.alert.raised_at for each in alerts)
     return Card(
@@ -215,9 +215,9 @@ def _card(asked: Asked, alerts: Sequence[Known], place: Patient, names: Mapping[
         display_name=names.get(first.patient_id),
         site=place.site,
         team=team_of(settings, place).name,
-        urgency=first.finding.urgency.value,
-        lines=tuple(_line(each.alert) for each in alerts),
-        asks=tuple(dict.fromkeys(ask_of(each.alert.finding) for each in alerts)),
+        urgency=first.urgency.value,
+        lines=tuple(_line(each.alert, each.finding) for each in alerts),
+        asks=tuple(dict.fromkeys(ask_of(each.finding) for each in alerts)),
         raised_at=raised_at,
         age=now - raised_at,
         acknowledge_by=due,
@@ -233,12 +233,12 @@ def _again(row: Withheld) -> Withheld:
     return replace(row, alert_id=0, owner=said_again(row.owner), reason=said_again(row.reason))
 
 
-def _line(alert: Listed) -> Line:
+def _line(alert: Listed, finding: Finding) -> Line:
     return Line(
         number=alert.alert_id,
-        urgency=alert.finding.urgency.value,
-        title=title_of(alert.finding),
-        headline=alert.finding.headline,
+        urgency=alert.urgency.value,
+        title=title_of(finding),
+        headline=finding.headline,
         holds=alert.holds,
         raised_at=alert.raised_at,
         acknowledged_at=alert.acknowledged_at,
@@ -272,7 +272,7 @@ def _grouped(cards: Iterable[Card]) -> tuple[Group, ...]:
 
 
 def _counts(alerts: Iterable[Listed]) -> tuple[Count, ...]:
-    found = [each.finding.urgency for each in alerts]
+    found = [each.urgency for each in alerts]
     return tuple(Count(urgency=urgency.value, number=found.count(urgency)) for urgency in reversed(Urgency) if urgency in found)
 
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select, update
 
 from monitor.config.settings import Coverage
 from monitor.service.acts import acknowledge, snooze
 from monitor.service.coverage import daily_statement
 from monitor.store import board
+from monitor.store.tables import ALERTS
 from tests.service.clinic import on
 from tests.web.house import ADMIN, AUDITOR, FOREIGN_NURSE, NURSE, House
 
@@ -274,3 +275,11 @@ def test_given_many_patients_and_closed_alerts_when_the_list_is_read_then_only_w
     assert len(plans) >= 5
     for plan in plans:
         assert not SCAN.search(plan), plan
+
+
+def test_given_more_patients_than_a_page_shows_when_listed_then_only_what_is_shown_is_read_whole(house: House) -> None:
+    house.worse(*(f"P-{number:03}" for number in range(102)))
+    with house.clinic.site.database.write() as connection:
+        last = connection.execute(select(ALERTS.c.id).where(ALERTS.c.patient_id == "P-101")).scalars()
+        connection.execute(update(ALERTS).where(ALERTS.c.id.in_(list(last))).values(criteria="["))  # cannot be read
+    assert "P-099" in page(house, "/")

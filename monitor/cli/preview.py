@@ -26,7 +26,7 @@ def preview(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("preview"),
     config: ConfigOption = None,
 ) -> None:
-    """Render mails of every kind, urgency and language into files, by the templates that are configured."""
+    """Render mails of every kind, urgency and language into files."""
     from monitor.cli.output import emit, note
     from monitor.delivery.preview import preview_files
     from monitor.errors import UsageError

@@ -8,7 +8,7 @@ from monitor.cli.options import ConfigOption, DatabaseOption, config_path, datab
 
 
 def run(context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None) -> None:
-    """Run the daemon: rounds, mails and, where it is configured, the board, until stopped."""
+    """Run the daemon: rounds, mails and the board, until stopped."""
     from monitor.cli.output import note
     from monitor.service.daemon import run_daemon
     from monitor.service.logs import start_logging

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -85,10 +84,8 @@ def figure_svg(policy: Policy, history: History, findings: Iterable[Finding], la
 @cache
 def drawer() -> Drawer:
     """This program's drawing process. It ends when nobody has asked for a minute, and with this program."""
-    scratch = Path(tempfile.mkdtemp(prefix="bipn-monitor-figures-"))
-    found = Drawer(scratch, seconds_now=clock.monotonic_seconds)
-    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    atexit.register(found.close)  # before that: the last registered is the first called
+    found = Drawer(Path(tempfile.gettempdir()), seconds_now=clock.monotonic_seconds)
+    atexit.register(found.close)
     return found
 
 

@@ -10,8 +10,10 @@ import json
 import logging
 import os
 import selectors
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,8 +46,8 @@ class ProcessGoneError(NotDrawnError):
 class Drawer:
     """Begins its process with the first figure and ends it with ``close``. Several threads may ask; one is served at a time.
 
-    ``scratch`` is a folder of this program's own: the drawing library keeps a list of fonts there. ``seconds_now`` never
-    steps backwards. Left alone the process ends by itself.
+    In ``scratch`` each process gets a folder of its own, where the drawing library keeps a list of fonts; it goes with the
+    process. ``seconds_now`` never steps backwards. Left alone the process ends by itself.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Drawer:
         self._scratch, self._command, self._now = scratch, tuple(command), seconds_now
         self._first_seconds, self._seconds = first_seconds, seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: str | None = None
         self._fresh, self._failures, self._rests_until = True, 0, 0.0
         self._one_at_a_time = threading.Lock()
 
@@ -118,13 +121,14 @@ class Drawer:
             return self._process
         self._end(wait_seconds=0.0)
         self._fresh = True
+        self._folder = tempfile.mkdtemp(prefix="bipn-monitor-figures-", dir=self._scratch)
         self._process = subprocess.Popen(  # noqa: S603  # our own program
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env=_environment(self._scratch),
+            env=_environment(self._folder),
             start_new_session=True,  # a key pressed in the terminal is meant for us
         )
         threading.Thread(target=self._process.wait, daemon=True).start()  # one that ends by itself leaves nothing behind
@@ -133,15 +137,20 @@ class Drawer:
     def _end(self, *, wait_seconds: float) -> None:
         """Let it go by closing its input; kill it where it does not. Waited for in either case: nothing is left behind."""
         process, self._process = self._process, None
-        if process is None:
-            return
+        folder, self._folder = self._folder, None
+        if process is not None:
+            self._let_go(process, wait_seconds)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # of one that was killed; any other has taken it away itself
+
+    def _let_go(self, process: subprocess.Popen[bytes], wait_seconds: float) -> None:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
         try:
             process.wait(wait_seconds)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, OSError):  # OSError: a clock that was set back while it waited
             process.kill()
             process.wait()
 
@@ -197,15 +206,16 @@ def _check(drawn: bytes, kind: Kind) -> None:
         raise NotDrawnError("the drawing process answered what is no figure")
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     """All that the process is told: nothing of ours, where secrets may be, and no path to other programs."""
     return {
         "PYTHONPATH": str(PACKAGE.parent),
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "MPLCONFIGDIR": str(scratch),
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
+        "MPLCONFIGDIR": folder,
+        "HOME": folder,
+        "TMPDIR": folder,
+        "BIPN_MONITOR_FIGURE_SCRATCH": folder,
         "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

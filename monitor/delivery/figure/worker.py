@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 from collections.abc import Iterator
 
 from monitor.delivery.figure.drawing import draw
@@ -17,12 +18,20 @@ from monitor.delivery.figure.sheet import sheet_from
 IDLE_SECONDS = 60.0  # (J)
 
 
+SCRATCH = "BIPN_MONITOR_FIGURE_SCRATCH"
+"""The variable that names the folder made for this process alone. It goes with it, also where whoever asked was killed."""
+
+
 def main() -> None:
     """Answer until there is nothing more to answer."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no answer
-    for request in _requests(0):
-        _send(answers, _answer(request))
+    try:
+        for request in _requests(0):
+            _send(answers, _answer(request))
+    finally:
+        if SCRATCH in os.environ:
+            shutil.rmtree(os.environ[SCRATCH], ignore_errors=True)
 
 
 def _answer(request: bytes) -> bytes:

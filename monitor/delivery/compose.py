@@ -22,6 +22,7 @@ from monitor.delivery.weighed import Weighed, rows_of, weigh
 from monitor.delivery.wording import (
     ASK_IN_REVIEW,
     ASK_OTHERWISE,
+    ASK_WITHOUT_DOSE_ACTION,
     ASKS,
     DIFFERENTIALS,
     NOT_APPROVED,
@@ -141,6 +142,8 @@ def alert_name(alert: Alert) -> str:
 
 def ask_of(finding: Finding) -> str:
     """What the mail asks the nurse for; never a treatment."""
+    if finding.rule == "dose-modification" and finding.action is not None and finding.action.kind == "none":
+        return ASK_WITHOUT_DOSE_ACTION
     if finding.urgency is Urgency.REVIEW and finding.rule in ASK_IN_REVIEW:
         return ASK_IN_REVIEW[finding.rule]
     return ASKS.get(finding.rule, ASK_OTHERWISE)

@@ -59,6 +59,7 @@ ASK_IN_REVIEW = {
     "worsening-after-discontinuation": say("Assess again, and tell the prescriber; possible coasting is a matter of watching."),
     "rapid-motor-decline": say("Assess strength again within 7 days, same assessor if possible."),
 }
+ASK_WITHOUT_DOSE_ACTION = say("No dose change by the guideline; tell the prescriber.")
 ASK_OTHERWISE = say("Look at the patient and tell the prescriber.")
 
 WEAKNESS_RULES = frozenset({"rapid-motor-decline", "relapse-after-treatment", "immune-mediated-pattern"})

@@ -217,6 +217,8 @@ def test_given_a_dose_against_the_advice_when_it_is_found_then_dose_day_and_advi
     assert finding.occasion == doses[-1].fact_id
     assert [each.id for each in finding.evidence] == [visit.fact_id, *(dose.fact_id for dose in doses[-3:])]
     assert [criterion.id for criterion in finding.criteria if criterion.met] == ["dose-above-advised-level"]
+    assert finding.criteria[0].text == f"a dose above the advised level: {finding.headline}"
+    assert len({criterion.text for criterion in finding.criteria}) == len(finding.criteria)
     assert finding.action is None
 
 

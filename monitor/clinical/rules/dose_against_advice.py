@@ -21,6 +21,14 @@ NAME = "dose-against-advice"
 WEIGHTS = {ABOVE_LEVEL: 1, WHILE_WITHHELD: 2, BEFORE_RESOLVED: 2, AFTER_DISCONTINUE: 3}
 """Heavier speaks again: a dose after "discontinue" outweighs one above the advised level."""
 
+CLAUSES = {
+    ABOVE_LEVEL: say("a dose above the advised level"),
+    WHILE_WITHHELD: say("a dose while the drug is withheld"),
+    BEFORE_RESOLVED: say("the drug given again before the toxicity has resolved"),
+    AFTER_DISCONTINUE: say("a dose after the advice to discontinue"),
+}
+"""What each criterion looks for."""
+
 
 def answer(situation: Situation) -> RuleAnswer:
     """The four criteria for the last dose; the finding lists every dose against the same advice."""
@@ -41,7 +49,7 @@ def answer(situation: Situation) -> RuleAnswer:
         text = say("{dose} on {day}; nothing advised by then", dose=mg_per_m2(last.dose_mg_per_m2), day=last.on)
         return RuleAnswer(rule=NAME, criteria=_criteria(situation, met, text))
     said = _against(last, standing.since, standing.action)
-    criteria = _criteria(situation, met, said)
+    criteria = _criteria(situation, met, said, compared=True)
     if not met:
         return RuleAnswer(rule=NAME, criteria=criteria)
     doses = _against_the_same(situation, bindings, standing.since)
@@ -102,7 +110,16 @@ def _against_the_same(situation: Situation, bindings: tuple[Binding, ...], since
     return tuple(reversed(found))
 
 
-def _criteria(situation: Situation, met: tuple[str, ...], text: str) -> tuple[Criterion, ...]:
+def _criteria(situation: Situation, met: tuple[str, ...], text: str, *, compared: bool = False) -> tuple[Criterion, ...]:
+    """All four with the same facts; each names what it looks for where a dose was ``compared`` with advice."""
     rules = situation.policy.thresholds.dose
     source = f"{situation.policy.guideline.citation}; {rules.source} [{rules.confidence}]"
-    return tuple(Criterion(id=each, met=each in met, text=text, source=source) for each in WEIGHTS)
+    return tuple(
+        Criterion(
+            id=each,
+            met=each in met,
+            text=say("{clause}: {facts}", clause=clause, facts=text) if compared else text,
+            source=source,
+        )
+        for each, clause in CLAUSES.items()
+    )

@@ -19,7 +19,7 @@ from monitor.clinical.days import in_days
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.motor_measures import Track, grade_tracks
-from monitor.clinical.motor_picture import MotorCriterion, source_of
+from monitor.clinical.motor_picture import MotorCriterion, named, source_of
 from monitor.clinical.scales.pain import neuropathic_nrs
 from monitor.clinical.situation import Situation
 from monitor.clinical.words import NO, YES
@@ -72,7 +72,7 @@ def motor_after_stop(situation: Situation, after_stop: tuple[MotorCriterion, ...
     urgencies = [_one_up(each, clause, one_limb=one_limb) for each in held]
     leading, urgency = max(zip(held, urgencies, strict=True), key=lambda pair: pair[1].rank)
     said = after_last_dose(leading.said, leading.seen.on if leading.seen is not None else stop, stop)
-    names = ", ".join(each.id for each in held)
+    names = named(held)
     return AfterStopCriterion(
         id="motor-after-stop",
         clause=clause,

@@ -11,7 +11,7 @@ from monitor.clinical.days import in_days
 from monitor.clinical.findings import Evidence
 from monitor.clinical.history import Assessment
 from monitor.clinical.immune_csf import Feature, feature, investigations, newest_lab
-from monitor.clinical.motor_picture import MotorPicture
+from monitor.clinical.motor_picture import MotorPicture, named
 from monitor.clinical.scales.mrc import FULL_GRADE, PROXIMAL_MUSCLES, muscle_of, written
 from monitor.clinical.situation import Situation
 from monitor.clinical.strength import Exam, muscle_name
@@ -41,7 +41,7 @@ def motor_predominance(situation: Situation, motor: MotorPicture) -> Feature:
     def text() -> str:
         grades = say("motor grade {motor}, sensory grade {sensory}", motor=or_not(motor_value), sensory=or_not(sensory_value))
         if declined:
-            grades = say("{grades}, decline: {criteria}", grades=grades, criteria=", ".join(each.id for each in declined))
+            grades = say("{grades}, decline: {criteria}", grades=grades, criteria=named(declined))
         return say(
             "{grades}; motor grade {grade} or worse, above baseline and at least the sensory grade, or motor decline, counts",
             grades=grades,
@@ -111,7 +111,7 @@ def _worse_after_stop(situation: Situation, motor: MotorPicture) -> Feature:
         none = say("none since the last dose on {day}", day=stop)
         return feature("worse-after-stop", clause, lambda: with_rule(none), met=False)
     days = in_days((held[0].seen.on - stop).days)
-    declined = after_last_dose(", ".join(each.id for each in held), held[0].seen.on, stop)
+    declined = after_last_dose(named(held), held[0].seen.on, stop)
     evidence = tuple(dict.fromkeys(item for each in held for item in each.evidence))
     return feature(
         "worse-after-stop",

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from monitor.clinical.motor_criteria import met, not_met
 from monitor.clinical.motor_measures import Measures, measure, measures_after
-from monitor.clinical.motor_picture import MotorCriterion, MotorPicture
+from monitor.clinical.motor_picture import MotorCriterion, MotorPicture, named
 from monitor.clinical.motor_signs import cord_signs, respiratory_bulbar_facial
 from monitor.clinical.motor_strength import grip_fall, moderate_fall, muscle_fall, single_limb, small_fall, sum_fall
 from monitor.clinical.motor_walking import (
@@ -76,7 +76,7 @@ def _other_assessor(measures: Measures, criteria: tuple[MotorCriterion, ...]) ->
         return not_met(
             "other-assessor", "M12", clause, lambda: say("no finding rests on two assessors alone; {rule}", rule=RETEST)
         )
-    names = ", ".join(each.id for each in lowered)
+    names = named(lowered)
     return met(
         "other-assessor",
         "M12",

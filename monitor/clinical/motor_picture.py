@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -11,6 +11,8 @@ from monitor.clinical.clauses import Clause
 from monitor.clinical.findings import Criterion, Evidence, Urgency
 from monitor.clinical.history import Assessment
 from monitor.clinical.strength import Exam
+from monitor.clinical.words import MOTOR_CRITERIA
+from monitor.said import joined
 
 
 class MotorCriterion(NamedTuple):
@@ -62,6 +64,11 @@ class MotorPicture:
     def severe(self) -> tuple[MotorCriterion, ...]:
         """Those of M1-M6 that are met and no mere re-test."""
         return tuple(each for each in self.criteria if each.severe and each.met and not each.retest)
+
+
+def named(criteria: Iterable[MotorCriterion]) -> str:
+    """Some of them in a sentence: "loss of walking, severe motor grade"."""
+    return joined(", ", (MOTOR_CRITERIA[each.id] for each in criteria))
 
 
 def source_of(clause: Clause) -> str:

@@ -20,7 +20,7 @@ from monitor.clinical.strength import Strength, falls_text
 from monitor.clinical.words import LIMBS
 from monitor.said import Said, joined, say, say_n
 
-ONE_LIMB = say("all in one limb, see single-limb")
+ONE_LIMB = say("all in one limb, see there")
 HALF_STEPS = say("only half steps")
 
 

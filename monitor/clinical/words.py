@@ -29,6 +29,24 @@ WALKING: dict[Walking, Said] = {
     "bedbound": say("bedbound"),
 }
 
+MOTOR_CRITERIA = {
+    "loss-of-walking": say("loss of walking"),
+    "loss-of-walking-undated": say("loss of walking, undated"),
+    "disability-or-aid": say("more disability or a walking aid"),
+    "motor-grade-severe": say("severe motor grade"),
+    "motor-grade-rise": say("rise of the motor grade"),
+    "mrc-sum-fall": say("fall of the MRC sum"),
+    "muscle-fall": say("fall of a muscle"),
+    "moderate-fall": say("moderate fall of power"),
+    "small-fall": say("small fall of power"),
+    "single-limb": say("fall in one limb"),
+    "grip-fall": say("fall of grip strength"),
+    "respiratory-bulbar-facial": say("respiratory, bulbar or facial signs"),
+    "cord-signs": say("signs of the spinal cord"),
+    "other-assessor": say("another assessor"),
+}
+"""The motor criteria by their ids, for sentences that name some of them."""
+
 MUSCLES = {
     "deltoid": say("deltoid"),
     "biceps": say("biceps"),

@@ -41,7 +41,7 @@ FORBIDDEN = {
 }
 """Drug orders, and words that promise or claim what the program cannot. "discontinue" is a guideline's word, told as its own."""
 
-ASKED = {*wording.ASKS.values(), *wording.ASK_IN_REVIEW.values(), wording.ASK_OTHERWISE}
+ASKED = {*wording.ASKS.values(), *wording.ASK_IN_REVIEW.values(), wording.ASK_WITHOUT_DOSE_ACTION, wording.ASK_OTHERWISE}
 POLICY = shipped_policy()
 
 

@@ -13,6 +13,7 @@ from monitor.delivery.samples_findings import sample_instant
 from monitor.delivery.wording import COVERAGE_NOTICE, duration_in_words
 from monitor.said import Said, say
 
+QUIET_FOR = timedelta(days=8)
 _FIGURES: dict[Said, str] = {
     say("Assessments read"): "412",
     say("Patients looked at"): "1204",
@@ -26,7 +27,7 @@ _FIGURES: dict[Said, str] = {
     say("Corrections of what was told"): "0",
     say("Immediate: longest until sent"): duration_in_words(timedelta(minutes=3)),
     say("Mails refused for good"): "0",
-    say("Newest fact"): say("{length} old", length=duration_in_words(timedelta(minutes=11))),
+    say("Newest fact"): say("{length} old", length=duration_in_words(QUIET_FOR)),
 }
 _NOT_RAISED = say("no alert was raised, though a rule holds by the facts")
 _HELD = say("quiet hours of a team: told in the morning")
@@ -50,18 +51,25 @@ def coverage_samples(urgencies: Mapping[Urgency, UrgencyFacts], policy: PolicyFa
         policy=policy,
         notice=COVERAGE_NOTICE,
     )
-    problem = replace(unexplained, urgency=urgencies[Urgency.SAME_DAY], unexplained=0, cases=(), figures=_all_explained())
-    clean = replace(problem, urgency=None, problems=(), withheld=(), not_acknowledged=(), gaps=(), synthetic=None)
+    problem = replace(
+        unexplained, urgency=urgencies[Urgency.SAME_DAY], unexplained=0, cases=(), figures=_all_explained(newest=QUIET_FOR)
+    )
+    nothing = replace(problem, urgency=None, problems=(), withheld=(), not_acknowledged=(), gaps=(), synthetic=None)
+    clean = replace(nothing, figures=_all_explained(newest=timedelta(minutes=11)))
     return unexplained, problem, clean
 
 
-def _all_explained() -> tuple[TimeFacts, ...]:
-    figures = _FIGURES | {say("Told"): "8", say("Unexplained"): "0"}
+def _old(age: timedelta) -> Said:
+    return say("{length} old", length=duration_in_words(age))
+
+
+def _all_explained(*, newest: timedelta) -> tuple[TimeFacts, ...]:
+    figures = _FIGURES | {say("Told"): "8", say("Unexplained"): "0", say("Newest fact"): _old(newest)}
     return tuple(TimeFacts(label=label, at=number) for label, number in figures.items())
 
 
 def _quiet() -> Said:
-    newest = say("the newest fact is {age}", age=say("{length} old", length=duration_in_words(timedelta(days=8))))
+    newest = say("the newest fact is {age}", age=_old(QUIET_FOR))
     return say("the feed is quiet: {words}", words=newest)
 
 

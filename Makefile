@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-DEBIAN  = chromium dovecot-imapd faketime openssl postfix systemd
+DEBIAN  = chromium dovecot-imapd faketime openssl postfix postgresql systemd
 
 .PHONY: help demo test machine boot lint bench soak wheel-test pictures constraints clean
 

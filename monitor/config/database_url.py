@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from monitor.errors import UsageError
 
 _SQLITE = "sqlite:///"
+_POSTGRESQL = re.compile(r"(?:postgres|postgresql|postgresql\+psycopg)://")
+POSTGRESQL = "postgresql+psycopg://"
+_WRITE_POSTGRESQL = "write it postgresql://user@host/database; the password does not belong there"
 
 
 def resolve_database(url: str, *, folder: Path) -> str:
-    """The URL with the file's path made absolute, relative ones from ``folder``. Raises UsageError, never showing the URL."""
-    if re.match(r"postgres(ql)?(\+\w+)?://", url):
-        raise UsageError("PostgreSQL is not supported by this version; use sqlite:///bipn-monitor.db")
+    """The URL as SQLAlchemy takes it, the path of an SQLite file made absolute, relative ones from ``folder``.
+
+    Raises UsageError, never showing the URL: it may hold a password.
+    """
+    if _POSTGRESQL.match(url):
+        return _postgresql(url)
     if not url.startswith(_SQLITE):
-        raise UsageError("a database is written sqlite:///file.db (beside this file) or sqlite:////full/path/file.db")
+        raise UsageError(
+            "a database is written sqlite:///file.db (beside this file), sqlite:////full/path/file.db, "
+            "or postgresql://user@host/database"
+        )
     path = url.removeprefix(_SQLITE)
     if path in {"", ":memory:"}:
         raise UsageError("a database in memory forgets every alert; name a file, such as sqlite:///bipn-monitor.db")
     if "?" in path or "#" in path or "\0" in path:
         raise UsageError("the file of the database cannot hold '?' or '#', and takes no options")
     return f"{_SQLITE}{(folder / path).resolve()}"
+
+
+def is_postgresql(url: str) -> bool:
+    """Whether a resolved URL names a PostgreSQL database."""
+    return url.startswith(POSTGRESQL)
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL, as somebody wrote it, holds a password."""
+    if not _POSTGRESQL.match(url):
+        return False
+    parts = urlsplit(f"postgresql://{_POSTGRESQL.sub('', url, count=1)}")
+    return bool(parts.password) or any(key == "password" for key, _ in parse_qsl(parts.query))
+
+
+def _postgresql(url: str) -> str:
+    rest = _POSTGRESQL.sub("", url, count=1)
+    try:
+        parts = urlsplit(f"postgresql://{rest}")
+        named = bool(parts.path.strip("/")) or any(key == "dbname" for key, _ in parse_qsl(parts.query))
+        parts.port  # noqa: B018  # raises for a port that is no number
+    except ValueError as error:
+        raise UsageError(f"the URL of the PostgreSQL database cannot be read: {_WRITE_POSTGRESQL}") from error
+    if not named:
+        raise UsageError(f"the URL of the PostgreSQL server names no database: {_WRITE_POSTGRESQL}")
+    return POSTGRESQL + rest

@@ -17,6 +17,7 @@ SecretName = Literal[
     "smime_key",  # PEM text
     "imap_password",
     "ping_url",
+    "database_password",
 ]
 
 
@@ -58,6 +59,7 @@ def remedy(loc: Sequence[str | int]) -> str:
         "smime": "smime_key",
         "coverage": "ping_url",
         "ping_url": "ping_url",
+        "database": "database_password",
     }
     name = next((name for key, name in places.items() if key in loc), f"smtp_password{relay}")
     name = f"smtp_oauth_secret{relay}" if "oauth" in loc else name

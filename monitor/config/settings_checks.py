@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from monitor.config.addresses import is_address, is_name
 from monitor.config.board_checks import check_board
-from monitor.config.database_url import resolve_database
+from monitor.config.database_url import has_password, resolve_database
 from monitor.config.durations import parse_duration
 from monitor.config.mail_checks import check_mail
 from monitor.config.mailboxes import items
@@ -21,6 +21,7 @@ from monitor.config.people_checks import check_people, mailbox
 from monitor.config.policy_files import guideline_path, is_path, unknown_guideline
 from monitor.config.privacy_checks import check_privacy
 from monitor.config.problems import Problem, nearest
+from monitor.config.secrets import remedy
 from monitor.config.yaml_source import Document, Loc
 from monitor.errors import UsageError
 
@@ -75,6 +76,9 @@ def _zone(document: Document) -> Iterator[Problem]:
 def _database(document: Document) -> Iterator[Problem]:
     written = document.get(("database",), str)
     if written is None:
+        return
+    if has_password(written):
+        yield document.at(("database",), "secret-in-file", remedy(("database",)))
         return
     try:
         resolve_database(written, folder=document.path.parent)

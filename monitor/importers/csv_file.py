@@ -9,8 +9,7 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, tzinfo
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
 from operator import getitem, itemgetter
 from pathlib import PurePath
 from typing import BinaryIO
@@ -26,15 +25,15 @@ LONGEST_REMEMBERED = 64
 _CHUNK = 1 << 20
 
 
-def read_csv(name: str, data: bytes | BinaryIO, *, zone: tzinfo, now: datetime) -> ImportedFile:
-    """The rows of a file called ``name``; ``data`` may be an open, seekable file, which is then read row by row.
+def read_csv(name: str, stream: BinaryIO, clinic: Clinic) -> Iterator[ImportedFile]:
+    """The one part of a file called ``name``: its rows, read one by one. See ``imported.Reader``."""
+    yield _read(name, stream, clinic)
 
-    Never raises for what a feed may contain: what cannot be taken is in ``rejected``.
-    """
+
+def _read(name: str, stream: BinaryIO, clinic: Clinic) -> ImportedFile:
     kind = kind_of(PurePath(name).stem)
     if kind is None:
         return _refused(None, f"the name says no kind; name it {', '.join(COLUMNS)}, with or without a date such as -2026-11-23")
-    stream = BytesIO(data) if isinstance(data, bytes) else data
     if not _is_utf8(stream):
         return _refused(kind, "the file is not UTF-8; save it as 'CSV UTF-8'")
     lines = _lines(stream)
@@ -54,7 +53,7 @@ def read_csv(name: str, data: bytes | BinaryIO, *, zone: tzinfo, now: datetime) 
         ),
     )
     found = Records(lines, delimiter=delimiter, width=len(header), first_line=first_line + 1)
-    file.rows = _rows(kind, file, found, places, Clinic(zone=zone, now=now))
+    file.rows = _rows(kind, file, found, places, clinic)
     return file
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import BinaryIO
+
+from monitor.importers.items import Item, Merge
 
 Value = str | int | float | None
 Row = dict[str, Value]
@@ -27,12 +31,14 @@ class CellError(ValueError):
 class Rejected:
     """One thing wrong. ``line`` is the physical line on which the record starts, the header being 1.
 
-    ``line`` is None where the whole file is refused, ``column`` where the whole line is.
+    ``line`` is None where the whole file is refused, ``column`` where the whole line is. ``record`` names the record in a
+    feed of records that are no lines, such as "Observation/17".
     """
 
     line: int | None
     column: str | None
     problem: str
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +51,25 @@ class RejectedRow:
 
 @dataclass(slots=True, kw_only=True)
 class ImportedFile:
-    """One file of one kind. ``rows`` is read once; ``rejected`` and ``rejected_rows`` fill while it is read.
+    """One file of one kind, or one sheet of a file. ``rows`` is read once; the lists below fill while it is read.
 
-    A file refused as a whole has no rows, and one entry or more in ``rejected`` from the start.
+    A file refused as a whole has no rows, and one entry or more in ``rejected`` from the start. A feed of many kinds has
+    ``kind`` None and ``items`` in place of rows. ``passed_over`` counts by reason what is no matter of this program.
     """
 
     kind: str | None
+    sheet: str | None = None
     header: tuple[str, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     rejected: list[Rejected] = field(default_factory=list)
+    items: Iterator[Item | Merge] | None = None
     rejected_rows: list[RejectedRow] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+Reader = Callable[[str, BinaryIO, Clinic], Iterator[ImportedFile]]
+"""A file by its name, open and seekable: its sheets or parts, each to be read to its end before the next is asked for.
+
+Never raises for what a feed may contain: what cannot be taken is in ``rejected``.
+"""

@@ -1,11 +1,14 @@
-"""Import files into the database: each file one transaction, every good row in, every bad one in ``<file>.rejected.csv``."""
+"""Import files into the database: each file one transaction, every good row in, every bad one in ``<file>.rejected.csv``.
+
+What was refused is on record too, until the same file comes in whole: see ``store/rejects.py``.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
 from io import BufferedReader
@@ -15,17 +18,20 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.errors import DONE, SOME_REJECTED, UsageError
-from monitor.importers import IMPORTERS
 from monitor.importers.columns import COLUMNS
-from monitor.importers.imported import ImportedFile, Rejected
+from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
 from monitor.importers.names import REJECTED, kind_of, rank_of
-from monitor.store import facts
+from monitor.service.readers import READERS
+from monitor.store import dialect, facts, feeds, rejects
 from monitor.store.database import Database
+
+FILES = "files"
+"""The feed of whatever is imported by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """What became of one file, in rows. ``kind`` is None for a name that says none."""
+    """What became of one file, or of one sheet of it, in rows. ``kind`` is None for a name that says none."""
 
     file: str
     kind: str | None
@@ -61,29 +67,56 @@ def import_paths(
     now: datetime,
     dry_run: bool = False,
     progress: Callable[[FileReport], None] = _silent,
+    readers: Mapping[str, Reader] = READERS,
+    feed: str = FILES,
 ) -> ImportReport:
     """Import files, and the known files of folders, kind by kind: patients first, what hangs on them after.
 
-    ``dry_run`` counts what would happen and writes nothing, neither rows nor files. Raises UsageError for a path
-    that is not there, DatabaseError for a database that cannot be written; the files before it are in.
+    ``dry_run`` counts what would happen and writes nothing, neither rows nor files. ``feed`` is who brought them.
+    Raises UsageError for a path that is not there, DatabaseError for a database that cannot be written; the files before
+    it are in.
     """
     refuse_missing(paths)
     report = ImportReport()
-    files = _files_of(paths, report)
+    clinic = Clinic(zone=zone, now=now)
+    files = _files_of(paths, report, readers)
     if dry_run:
         # All in one transaction, so that a file sees the rows of those before it, as it would in earnest.
         with database.write() as connection:
             for path in files:
-                imported, counts = _import_file(connection, path, zone=zone, now=now)
-                progress(_add(report, path, imported, counts))
+                for part in _import_file(connection, path, readers, clinic):
+                    progress(_add(report, path, part))
             connection.rollback()
         return report
     for path in files:
-        with database.write() as connection:
-            imported, counts = _import_file(connection, path, zone=zone, now=now)
-        _write_rejected(path, imported, report)
-        progress(_add(report, path, imported, counts))
+        with database.write(beside_others=True) as connection:
+            dialect.one_at_a_time(connection, dialect.FEEDS)  # two that bring the same record would both find it new
+            parts = list(_import_file(connection, path, readers, clinic))
+            _record(connection, feed, path, parts, now)
+        _write_rejected(path, parts, report)
+        for part in parts:
+            progress(_add(report, path, part))
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One sheet, or all of a file that has none."""
+
+    imported: ImportedFile
+    counts: facts.Counts
+
+
+def _record(connection: Connection, feed: str, path: Path, parts: Sequence[_Part], now: datetime) -> None:
+    """What of the file was refused, and that the feed came."""
+    refused = [
+        rejects.Reject(at=now, feed=feed, origin=str(path), line=each.line, column=each.column, problem=each.problem)
+        for part in parts
+        for each in part.imported.rejected
+    ]
+    rejects.replace(connection, refused, feed=feed, origin=str(path), now=now)
+    news = any(part.counts.inserted or part.counts.corrected for part in parts)
+    feeds.record(connection, feed, "files", now=now, received=news)
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
@@ -97,19 +130,21 @@ def as_json(report: ImportReport) -> dict[str, Any]:
     """The documented shape of ``import --format json``."""
     return {
         "files": [asdict(each) for each in report.files],
-        "rejected": [{"file": file, **asdict(each)} for file, each in report.rejected],
+        "rejected": [
+            {"file": file, "line": each.line, "column": each.column, "problem": each.problem} for file, each in report.rejected
+        ],
     }
 
 
-def _files_of(paths: Sequence[Path], report: ImportReport) -> list[Path]:
+def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str, Reader]) -> list[Path]:
     """Every file to import, once, in the order of import. What a folder holds besides goes into the notes."""
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
             for inside in sorted(path.iterdir()):
-                if inside.name.lower().endswith(REJECTED) or inside.suffix.lower() not in IMPORTERS or not inside.is_file():
+                if inside.name.lower().endswith(REJECTED) or inside.suffix.lower() not in readers or not inside.is_file():
                     continue
-                if kind_of(inside.stem) is None:
+                if inside.suffix.lower() == ".csv" and kind_of(inside.stem) is None:
                     report.notes.append(f"{inside}: not imported, its name says no kind ({', '.join(COLUMNS)})")
                     continue
                 found[inside] = None
@@ -125,21 +160,25 @@ def _rank(path: Path) -> int:
     return len(COLUMNS) if kind is None else rank_of(kind)
 
 
-def _import_file(connection: Connection, path: Path, *, zone: tzinfo, now: datetime) -> tuple[ImportedFile, facts.Counts]:
+def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reader], clinic: Clinic) -> Iterator[_Part]:
     """Read one file and write its good rows. A file that cannot be read is refused, and the others go on."""
-    nothing = facts.Counts()
-    importer = IMPORTERS.get(path.suffix.lower())
-    if importer is None:
-        return _refused(path, f"there is no reader for this kind of file; import {', '.join(IMPORTERS)}"), nothing
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        yield _refused(path, f"there is no reader for this kind of file; import {', '.join(readers)}")
+        return
     try:
         with path.open("rb") as stream:
             feed = _feed_of(path, stream)
-            imported = importer(path.name, stream, zone=zone, now=now)
-            if imported.kind is None or imported.rejected:
-                return imported, nothing
-            return imported, facts.write(connection, imported.kind, imported.rows, now=now, feed=feed, zone=zone)
+            for imported in reader(path.name, stream, clinic):
+                yield _Part(imported, _written(connection, imported, feed, clinic))
     except OSError as error:
-        return _refused(path, f"the file cannot be read: {error.strerror}"), nothing
+        yield _refused(path, f"the file cannot be read: {error.strerror}")
+
+
+def _written(connection: Connection, imported: ImportedFile, feed: str, clinic: Clinic) -> facts.Counts:
+    if imported.kind is None or imported.rejected:
+        return facts.Counts()
+    return facts.write(connection, imported.kind, imported.rows, now=clinic.now, feed=feed, zone=clinic.zone)
 
 
 def _feed_of(path: Path, stream: BufferedReader) -> str:
@@ -152,12 +191,14 @@ def _feed_of(path: Path, stream: BufferedReader) -> str:
     return f"{path.name} sha256:{digest[:16]}"
 
 
-def _refused(path: Path, problem: str) -> ImportedFile:
-    return ImportedFile(kind=kind_of(path.stem), rejected=[Rejected(line=None, column=None, problem=problem)])
+def _refused(path: Path, problem: str) -> _Part:
+    refused = ImportedFile(kind=kind_of(path.stem), rejected=[Rejected(line=None, column=None, problem=problem)])
+    return _Part(refused, facts.Counts())
 
 
-def _add(report: ImportReport, path: Path, imported: ImportedFile, counts: facts.Counts) -> FileReport:
-    """One file's part of the report. A file refused as a whole counts as one rejection, whatever rows it holds."""
+def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
+    """One part of the report. A file refused as a whole counts as one rejection, whatever rows it holds."""
+    imported, counts = part.imported, part.counts
     done = FileReport(
         file=str(path),
         kind=imported.kind,
@@ -178,11 +219,12 @@ def rejected_path(path: Path) -> Path:
     return path.with_name(path.name + REJECTED)
 
 
-def _write_rejected(path: Path, imported: ImportedFile, report: ImportReport) -> None:
+def _write_rejected(path: Path, parts: Sequence[_Part], report: ImportReport) -> None:
     """Write the rejected rows beside the file, for its owner alone; remove what an earlier import left there."""
     target = rejected_path(path)
+    refused = [part.imported for part in parts if part.imported.rejected_rows]
     try:
-        if not imported.rejected_rows:
+        if not refused:
             target.unlink(missing_ok=True)
             return
         # A new file in place of the old: nobody reads half of it, and no link in a shared folder is followed.
@@ -191,7 +233,8 @@ def _write_rejected(path: Path, imported: ImportedFile, report: ImportReport) ->
         ) as file:
             unfinished = Path(file.name)
             try:
-                csv.writer(file, lineterminator="\n").writerows(_rejected_lines(imported))
+                for imported in refused:
+                    csv.writer(file, lineterminator="\n").writerows(_rejected_lines(imported))
                 file.flush()
                 unfinished.replace(target)
             except BaseException:

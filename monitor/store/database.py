@@ -25,14 +25,17 @@ class Database:
         self._file = dialect.file_identity(engine.url)
 
     @contextmanager
-    def write(self, what: str = "") -> Iterator[Connection]:
+    def write(self, what: str = "", *, beside_others: bool = False) -> Iterator[Connection]:
         """A transaction that may write: all of it is stored at the end of the block, or nothing after an error.
 
         ``what`` names it among the crash points: a process may end before and after each commit of a named one.
+        On PostgreSQL too one writer of this program at a time; ``beside_others`` is for those that may run beside each
+        other, and lock what they share themselves: what they touch nobody else changes until all of them have ended.
         """
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{dialect.WRITE: True})
             with connection.begin():
+                dialect.wait_for_turn(connection, beside_others=beside_others)
                 yield connection
                 if what:
                     reached(f"before commit: {what}")
@@ -51,8 +54,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one unchanging state of the database."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with _translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(**dialect.READ_OPTIONS[self.engine.dialect.name])
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
@@ -97,10 +102,12 @@ def open_database(url: str, *, create: bool = False) -> Database:
     try:
         parsed = make_url(url)
         dialect.prepare_file(parsed, create=create)
-        engine = create_engine(parsed, hide_parameters=True)
+        engine = create_engine(parsed, hide_parameters=True, **dialect.engine_options(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         # The URL may hold a password: it is not repeated.
-        raise DatabaseError("the database URL cannot be read: write it as sqlite:///path/to/bipn-monitor.db") from error
+        raise DatabaseError(
+            "the database URL cannot be read: write it as sqlite:///path/to/bipn-monitor.db, or postgresql://user@host/database"
+        ) from error
     except ModuleNotFoundError as error:
         raise DatabaseError(f"the driver of this database is not installed: install {error.name}") from error
     dialect.prepare_engine(engine)

@@ -28,6 +28,15 @@ _KEPT = "bipn_kept"
 KEPT_OPTIONS: dict[str, dict[str, Any]] = {"sqlite": {_KEPT: True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
 """Execution options of a connection that holds no transaction: each statement is one of its own."""
 
+READ_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+"""Execution options of a connection whose transaction sees one state."""
+
+WRITERS, JOURNAL, FEEDS, PATIENT = 0x62697001, 0x62697002, 0x62697003, 0x62697004
+"""PostgreSQL's advisory locks of this program, in the order in which they are taken. Those of PATIENT have a second number."""
+
 Key: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 
@@ -119,6 +128,38 @@ def prepare_file(url: URL, *, create: bool) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise DatabaseError(f"cannot create the database {path}: {error.strerror}; check the folder's owner") from error
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """How connections of the database are made and kept."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    return {
+        "pool_pre_ping": True,  # the server may have been started anew meanwhile
+        "connect_args": {
+            "connect_timeout": 10,
+            "application_name": "bipn-monitor",
+            # A server that is cut off is noticed; a process that was stopped gives up what it holds.
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+            "options": "-c timezone=UTC -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
+        },
+    }
+
+
+def wait_for_turn(connection: Connection, *, beside_others: bool) -> None:
+    """Let nobody else of this program write, or, ``beside_others``, nobody who must be alone. Until the end of the transaction.
+
+    SQLite knows no other way: its BEGIN IMMEDIATE has done it.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{'_shared' if beside_others else ''}({WRITERS})")
+
+
+def one_at_a_time(connection: Connection, lock: int) -> None:
+    """Among writers that run beside each other: wait until no other one holds ``lock``, and hold it to the end."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
 
 
 def file_identity(url: URL) -> tuple[int, int] | None:

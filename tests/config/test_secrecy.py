@@ -50,8 +50,8 @@ def test_given_a_secret_over_several_lines_when_another_mistake_is_on_its_last_l
 def test_given_a_secret_in_a_database_url_when_refused_then_it_is_not_shown(tmp_path: Path) -> None:
     path = monitor_file(tmp_path, ("sqlite:///bipn-monitor.db", f"postgresql://monitor:{MARKER}@db/monitor"))
     (problem,) = check(path)
-    assert problem.code == "bad-database"
-    assert "PostgreSQL is not supported by this version" in problem.message
+    assert problem.code == "secret-in-file"
+    assert "the file database_password" in problem.message
     assert MARKER not in _texts(path)
     with pytest.raises(InvalidConfigError) as refused:
         load_settings(path)

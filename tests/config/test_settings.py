@@ -237,8 +237,13 @@ def test_given_a_database_when_resolved_then_it_is_absolute(url: str, resolved: 
 
 
 @pytest.mark.parametrize("url", ["postgresql://h/d", "postgresql+psycopg://h/d", "postgres://h/d"])
-def test_given_postgresql_when_resolved_then_a_plain_sentence_refuses_it(url: str) -> None:
-    with pytest.raises(UsageError, match="PostgreSQL is not supported by this version"):
+def test_given_postgresql_when_resolved_then_it_names_the_driver(url: str) -> None:
+    assert resolve_database(url, folder=Path("/")) == "postgresql+psycopg://h/d"
+
+
+@pytest.mark.parametrize("url", ["postgresql://h", "postgresql://h:port/d", "postgresql+asyncpg://h/d"])
+def test_given_a_server_without_a_database_or_another_driver_when_resolved_then_a_sentence_says_how_to_write_it(url: str) -> None:
+    with pytest.raises(UsageError, match="postgresql://user@host/database"):
         resolve_database(url, folder=Path("/"))
 
 

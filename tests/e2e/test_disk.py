@@ -38,7 +38,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        # Lazily: a process that was killed a moment ago may still be on its way out, with a file open.
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @contextmanager

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from monitor.importers import IMPORTERS
-from monitor.importers.imported import ImportedFile, Rejected, Row
+from monitor.importers.csv_file import read_csv
+from monitor.importers.imported import Clinic, ImportedFile, Rejected, Row
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+CLINIC = Clinic(zone=ZONE, now=NOW)
 
 
 def read(name: str, data: bytes) -> tuple[ImportedFile, list[Row]]:
     """The file and all its rows, read to the end."""
-    file = IMPORTERS[".csv"](name, data, zone=ZONE, now=NOW)
+    (file,) = read_csv(name, BytesIO(data), CLINIC)
     return file, list(file.rows)
 
 

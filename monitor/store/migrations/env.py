@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+import monitor.store.feed_tables
 import monitor.store.watch_tables  # noqa: F401  # fills the metadata, with the tables it refers to
 from monitor.store.fact_tables import Stored
 

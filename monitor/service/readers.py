@@ -1,0 +1,10 @@
+"""Which reader takes which file, by the end of its name. A new kind of file is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.importers.csv_file import read_csv
+from monitor.importers.imported import Reader
+
+READERS: Mapping[str, Reader] = {".csv": read_csv}

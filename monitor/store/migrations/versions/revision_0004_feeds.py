@@ -1,0 +1,53 @@
+"""Feeds: how each fares, what of it was refused, what it said piece by piece, and patients whose records became one."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel import UTCDateTime
+
+from monitor.store.migrations.columns import all_required, key, optional, partial, required
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "feeds",
+        sa.Column("name", sa.Text, primary_key=True),
+        required("kind"),
+        *optional("cursor"),
+        *optional("tried_at ok_at received_at", UTCDateTime),
+        *optional("problem"),
+        *optional("problem_since", UTCDateTime),
+    )
+    op.create_table(
+        "rejects",
+        key(),
+        required("at", UTCDateTime),
+        *all_required("feed origin"),
+        *optional("line", sa.Integer),
+        *optional("column_name"),
+        required("problem"),
+        *optional("settled_at", UTCDateTime),
+        sqlite_autoincrement=True,
+    )
+    partial("ix_rejects_open", "rejects", ["feed", "origin"], "settled_at IS NULL")
+    op.create_table(
+        "items",
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("feed", "type", "id")),
+        *all_required("version patient_id kind grouped cells"),
+        required("voided", sa.Integer),
+        *optional("recorded_at"),
+        required("unsettled", sa.Integer),
+    )
+    op.create_index("ix_items_group", "items", ["feed", "kind", "patient_id", "grouped"])
+    partial("ix_items_unsettled", "items", ["feed", "kind", "patient_id", "grouped"], "unsettled = 1")
+    op.create_table(
+        "merges",
+        sa.Column("patient_id", sa.Text, primary_key=True),
+        required("into_id"),
+        required("at", UTCDateTime),
+        required("feed"),
+    )

@@ -109,14 +109,25 @@ class _Part:
 
 def _record(connection: Connection, feed: str, path: Path, parts: Sequence[_Part], now: datetime) -> None:
     """What of the file was refused, and that the feed came."""
+    origin = storable(str(path))
     refused = [
-        rejects.Reject(at=now, feed=feed, origin=str(path), line=each.line, column=each.column, problem=each.problem)
+        rejects.Reject(at=now, feed=feed, origin=origin, line=each.line, column=each.column, problem=_in_full(each))
         for part in parts
         for each in part.imported.rejected
     ]
-    rejects.replace(connection, refused, feed=feed, origin=str(path), now=now)
-    news = any(part.counts.inserted or part.counts.corrected for part in parts)
-    feeds.record(connection, feed, "files", now=now, received=news)
+    rejects.replace(connection, refused, feed=feed, origin=origin, now=now)
+    if feed == FILES:  # a configured feed's state is its job's
+        news = any(part.counts.inserted or part.counts.corrected for part in parts)
+        feeds.record(connection, feed, "files", now=now, received=news)
+
+
+def _in_full(rejected: Rejected) -> str:
+    return rejected.problem if rejected.record is None else f"{rejected.record}: {rejected.problem}"
+
+
+def storable(name: str) -> str:
+    r"""A file's name as a database takes it: bytes that are not UTF-8 are written as ``\udcff``."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
@@ -152,10 +163,11 @@ def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str,
             found[path] = None
     if not found:
         report.notes.append(f"nothing to import; files are called {', '.join(f'{kind}.csv' for kind in COLUMNS)}")
-    return sorted(found, key=lambda path: (_rank(path), path.name, str(path)))
+    return sorted(found, key=lambda path: (rank(path), path.name, str(path)))
 
 
-def _rank(path: Path) -> int:
+def rank(path: Path) -> int:
+    """A file's place in the order of import, by the kind that its name says: patients first."""
     kind = kind_of(path.stem)
     return len(COLUMNS) if kind is None else rank_of(kind)
 
@@ -188,7 +200,7 @@ def _feed_of(path: Path, stream: BufferedReader) -> str:
     """
     digest = hashlib.file_digest(stream, "sha256").hexdigest()
     stream.seek(0)
-    return f"{path.name} sha256:{digest[:16]}"
+    return f"{storable(path.name)} sha256:{digest[:16]}"
 
 
 def _refused(path: Path, problem: str) -> _Part:

@@ -4,7 +4,7 @@ P1, P3, idle  a round that has nothing to do, and what it costs where a hundred 
 L1            one new assessment to its alerts, over a raw read of that patient's rows
 R1            a full replay from the tables alone, over SQLite's own scan of the assessments
 W1, W2        committing one alert with its message; a hundred in one transaction
-W3            a validated import
+W3, W4, W5    a validated import, on SQLite and on PostgreSQL (``bench/imports.py``)
 M1            a figure and a whole mail, over a bare plot and bare bytes
 M2            a burst of mails to a relay that is 20 ms away, over one round trip a mail
 B1            the board's first page with 100,000 patients stored, over 1,000 (``bench/board.py``)
@@ -29,19 +29,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from bench import board, cohort, delivery, pictures
+from bench import board, cohort, delivery, imports, pictures
 from bench.measure import Ratio, medians, repeated
 from monitor.clinical.evaluate import evaluate
 from monitor.clinical.lifecycle import decide
 from monitor.clinical.replay import replay
-from monitor.service.ingest import import_paths
 from monitor.service.opening import Site, open_site
 from monitor.service.post import send_due
 from monitor.service.round import run_round
 from monitor.store import changes, histories
-from monitor.store.database import open_database
 from monitor.store.fact_tables import KINDS
-from monitor.store.migrate import migrate
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2021, 12, 8, 12, tzinfo=UTC)
@@ -149,46 +146,6 @@ def full_replay(site: Site, path: Path, patients: int) -> Ratio:
     return Ratio(goal="R1", what="replay", seconds=replay_seconds, against="scan", against_seconds=scan_seconds / 5, gate=65)
 
 
-def validated_import(folder: Path, rows: int) -> Ratio:
-    """W3: a CSV of assessments, checked and stored, over a bare executemany into the same table and triggers."""
-    folder.mkdir()
-    patients = rows // cohort.ASSESSMENTS
-    cohort.write_assessments_csv(folder / "assessments.csv", patients)
-    ready = cohort.assessment_rows(patients)
-    ours, bare = [], []
-    for attempt in range(3):
-        database = open_database(f"sqlite:///{folder}/ours{attempt}.db", create=True)
-        migrate(database)
-        ours += medians(partial(import_paths, database, [folder / "assessments.csv"], zone=ZONE, now=NOW), rounds=1)
-        database.close()
-        bare.append(_bare_import(folder / f"bare{attempt}.db", ready))
-    return Ratio(
-        goal="W3",
-        what="validated import",
-        seconds=sorted(ours)[1],
-        against="executemany",
-        against_seconds=sorted(bare)[1],
-        gate=4,
-    )
-
-
-def _bare_import(path: Path, ready: list[tuple[object, ...]]) -> float:
-    database = open_database(f"sqlite:///{path}", create=True)
-    migrate(database)
-    database.close()
-    raw = sqlite3.connect(path, isolation_level=None)
-    raw.execute("PRAGMA synchronous=FULL")
-
-    def insert() -> None:
-        raw.execute("BEGIN IMMEDIATE")
-        raw.executemany(cohort.insert_text("assessments", cohort.ASSESSMENT_COLUMNS), ready)
-        raw.execute("COMMIT")
-
-    (seconds,) = medians(insert, rounds=1)
-    raw.close()
-    return seconds
-
-
 def start() -> Ratio:
     """S1: CPU of ``--help`` as a whole process."""
 
@@ -230,7 +187,8 @@ def _all(folder: Path, small_patients: int, large_patients: int) -> Iterator[Rat
     yield start()
     yield from pictures.pictures()
     yield from pictures.mails()
-    yield validated_import(folder / "import", 20_000)
+    yield from imports.on_sqlite(folder / "import", 20_000)
+    yield from imports.on_postgresql(folder / "import-postgresql", 20_000)
     with site_of(folder, "commits", 40) as commits:
         yield from delivery.commits(commits, folder)
     with site_of(folder, "burst", 1) as quiet:

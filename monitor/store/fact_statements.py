@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import Dialect
 
 from monitor.clinical.history import BORTEZOMIB
-from monitor.store.dialect import Real, placeholders
+from monitor.store.dialect import Real, among, placeholders
 from monitor.store.fact_tables import FACTS, value_columns
 
 VERSION_COLUMNS = ("id", "recorded_at", "stored_at", "superseded_at", "fingerprint", "feed", "record")
@@ -33,6 +33,7 @@ class Statements:
     defaults: tuple[tuple[int, str], ...]  # places of the columns that the database would fill
     key: str
     natural: tuple[str, ...]
+    inserted: tuple[str, ...]  # what `insert` fills
     insert: str
     insert_returning: str
     supersede: str
@@ -40,33 +41,33 @@ class Statements:
 
     def current(self, count: int) -> str:
         """Current versions of ``count`` records by their key."""
-        return self._versions(f"{self.key} IN ({self._marks(count)}) AND superseded_at IS NULL", self.key)
+        return self._versions(f"{self._among(self.key, count)} AND superseded_at IS NULL", self.key)
 
     def superseded(self, count: int) -> str:
         """Superseded versions of ``count`` records by their key."""
-        return self._versions(f"{self.key} IN ({self._marks(count)}) AND superseded_at IS NOT NULL", self.key)
+        return self._versions(f"{self._among(self.key, count)} AND superseded_at IS NOT NULL", self.key)
 
     def by_patient(self, count: int) -> str:
         """All versions without ``source_id`` of ``count`` patients, by the natural key."""
-        return self._versions(f"patient_id IN ({self._marks(count)}) AND source_id IS NULL", *self.natural)
+        return self._versions(f"{self._among('patient_id', count)} AND source_id IS NULL", *self.natural)
 
     def by_fingerprint(self, count: int) -> str:
         """All versions without ``source_id`` that a feed delivered with one of ``count`` fingerprints."""
-        return self._versions(f"fingerprint IN ({self._marks(count)}) AND source_id IS NULL", "fingerprint")
+        return self._versions(f"{self._among('fingerprint', count)} AND source_id IS NULL", "fingerprint")
 
     def foreign(self, count: int) -> str:
         """All versions of ``count`` patients that another program wrote without ``source_id``."""
-        return self._versions(f"patient_id IN ({self._marks(count)}) AND source_id IS NULL AND fingerprint IS NULL", "id")
+        return self._versions(f"{self._among('patient_id', count)} AND source_id IS NULL AND fingerprint IS NULL", "id")
 
     def values(self, count: int) -> str:
         """The id and the values of ``count`` rows by id."""
-        return f"SELECT id, {', '.join(self.columns)} FROM {self.kind} WHERE id IN ({self._marks(count)})"
+        return f"SELECT id, {', '.join(self.columns)} FROM {self.kind} WHERE {self._among('id', count)}"
 
     def _versions(self, where: str, *keys: str) -> str:
         return f"SELECT {', '.join((*VERSION_COLUMNS, *keys))} FROM {self.kind} WHERE {where}"
 
-    def _marks(self, count: int) -> str:
-        return placeholders(self._dialect, count)
+    def _among(self, column: str, count: int) -> str:
+        return among(self._dialect, column, count)
 
 
 @cache
@@ -85,6 +86,7 @@ def statements_of(kind: str, dialect: Dialect) -> Statements:
         defaults=tuple((place, BORTEZOMIB) for place, name in enumerate(columns) if name == "drug"),
         key="patient_id" if kind == "patients" else "source_id",
         natural=_NATURAL.get(kind, ()),
+        inserted=inserted,
         insert=insert,
         insert_returning=f"{insert} RETURNING id",
         supersede=f"UPDATE {kind} SET superseded_at = {mark} WHERE id = {mark}",

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.clinical.history import ALWAYS
+from monitor.store import dialect
 from monitor.store.fact_statements import VERSION_COLUMNS, Statements, statements_of
 from monitor.store.times import instant_or, written_instant
 from monitor.store.versions import Arrival, Fate, Timeline, Value, Version, first_version
@@ -24,7 +25,7 @@ from monitor.store.versions import Arrival, Fate, Timeline, Value, Version, firs
 FactRow = Mapping[str, Value]
 """Columns of an import file by name, as the database holds them; None or absent is "not recorded"."""
 
-_CHUNK = 500
+_CHUNK = 1000
 _KEYS = len(VERSION_COLUMNS)  # in a row of versions the naming columns come after these
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -46,10 +47,16 @@ def write(connection: Connection, kind: str, rows: Iterable[FactRow], *, now: da
     """
     statements = statements_of(kind, connection.dialect)
     counts = Counts()
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, _CHUNK)):
-        _Chunk(connection, statements, now=now, feed=feed, zone=zone).write(_arrivals(statements, chunk), counts)
+    dialect.prepare_import(connection)
+    chunks = _chunks(statements, iter(rows))
+    for arrivals in dialect.read_ahead(connection, chunks):
+        _Chunk(connection, statements, now=now, feed=feed, zone=zone).write(arrivals, counts)
     return counts
+
+
+def _chunks(statements: Statements, rows: Iterator[FactRow]) -> Iterator[list[Arrival]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield list(_arrivals(statements, chunk))
 
 
 def _arrivals(statements: Statements, rows: Sequence[FactRow]) -> Iterator[Arrival]:
@@ -108,8 +115,7 @@ class _Chunk:
         self._plain: dict[object, Arrival] = {}  # records not known before, met once
         self._timelines: dict[object, Timeline] = {}
 
-    def write(self, arriving: Iterable[Arrival], counts: Counts) -> None:
-        arrivals = list(arriving)
+    def write(self, arrivals: Sequence[Arrival], counts: Counts) -> None:
         for identity, versions in self._known(arrivals).items():
             self._timelines[identity] = self._timeline(versions)
         for arrival in arrivals:
@@ -177,7 +183,8 @@ class _Chunk:
         listed = list(keys)
         for start in range(0, len(listed), _CHUNK):
             part = listed[start : start + _CHUNK]
-            yield from self._connection.exec_driver_sql(statement(len(part)), tuple(part))
+            values = dialect.amongst(self._connection.dialect, part)
+            yield from self._connection.exec_driver_sql(statement(len(part)), values)
 
     def _version(self, row: Sequence[Any]) -> Version:
         id_, recorded_at, stored_at, end, fingerprint, feed, record = row[:_KEYS]
@@ -197,7 +204,7 @@ class _Chunk:
         if moved:  # before the insertions: a record has one current version at any time
             self._connection.exec_driver_sql(self._statements.supersede, moved)
         if added:
-            self._connection.exec_driver_sql(self._statements.insert, added)
+            dialect.insert_all(self._connection, self._statements.insert, self._statements.kind, self._statements.inserted, added)
 
     def _added(self, versions: Sequence[Version]) -> list[tuple[Value, ...]]:
         """The rows of the versions that are new; all but the first name the row that stands for their record."""

@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.chromium"]
+pytest_plugins = ["tests.chromium", "tests.engines"]
 
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("HYPOTHESIS_REPEATABLE"):

@@ -8,7 +8,7 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 DEBIAN  = chromium dovecot-imapd faketime openssl postfix postgresql systemd
 
-.PHONY: help demo test machine boot lint bench soak wheel-test pictures constraints clean
+.PHONY: help demo test test-again machine boot lint bench soak wheel-test pictures constraints clean
 
 help:
 	@sed -n '/^# make /s/^# //p' Makefile
@@ -29,6 +29,12 @@ TEST    = -m pytest -q -n 3 --dist worksteal
 
 test: $(VENV)/.ready
 	$(BIN)/python $(TEST)
+
+# What failed in the last run, alone and one after another; refused where more than five did: that is no bad luck.
+test-again:
+	@$(BIN)/python -c 'import json, sys; failed = json.load(open(".pytest_cache/v/cache/lastfailed")); \
+		print(*failed, sep="\n"); sys.exit(len(failed) > 5)' || { echo "too many failed to be tried again" >&2; exit 1; }
+	$(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
 # Tests of a real Postfix, a real mailbox, a moved clock and the units skip, and say so, where these are not installed.
 machine:

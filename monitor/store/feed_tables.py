@@ -44,12 +44,17 @@ class RejectRow(Stored, table=True):
 
 
 class ItemRow(Stored, table=True):
-    """One piece that a feed said, as it said it last; ``cells`` is JSON text. ``unsettled`` until its row was made of it."""
+    """One piece that a feed said, as it said it last; ``cells`` is JSON text. ``unsettled`` until its row was made of it.
+
+    ``uses`` names another piece, such as the medication that was given, without which it says nothing.
+    """
 
     __tablename__ = "items"
     __table_args__ = (
-        Index("ix_items_group", "feed", "kind", "patient_id", "grouped"),
-        partial("ix_items_unsettled", "feed", "kind", "patient_id", "grouped", where="unsettled = 1"),
+        Index("ix_items_group", "feed", "kind", "grouped"),
+        Index("ix_items_patient", "feed", "patient_id"),
+        partial("ix_items_uses", "feed", "uses", where="uses IS NOT NULL"),
+        partial("ix_items_unsettled", "feed", "kind", "grouped", where="unsettled = 1"),
     )
     feed: str = Field(primary_key=True, sa_type=Text)
     type: str = Field(primary_key=True, sa_type=Text)
@@ -59,6 +64,7 @@ class ItemRow(Stored, table=True):
     kind: str = Field(sa_type=Text)
     grouped: str = Field(sa_type=Text)
     cells: str = Field(sa_type=Text)
+    uses: str | None = Field(default=None, sa_type=Text)
     voided: int
     recorded_at: str | None = Field(default=None, sa_type=Text)
     unsettled: int

@@ -38,12 +38,15 @@ def upgrade() -> None:
         "items",
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("feed", "type", "id")),
         *all_required("version patient_id kind grouped cells"),
+        *optional("uses"),
         required("voided", sa.Integer),
         *optional("recorded_at"),
         required("unsettled", sa.Integer),
     )
-    op.create_index("ix_items_group", "items", ["feed", "kind", "patient_id", "grouped"])
-    partial("ix_items_unsettled", "items", ["feed", "kind", "patient_id", "grouped"], "unsettled = 1")
+    op.create_index("ix_items_group", "items", ["feed", "kind", "grouped"])
+    op.create_index("ix_items_patient", "items", ["feed", "patient_id"])
+    partial("ix_items_uses", "items", ["feed", "uses"], "uses IS NOT NULL")
+    partial("ix_items_unsettled", "items", ["feed", "kind", "grouped"], "unsettled = 1")
     op.create_table(
         "merges",
         sa.Column("patient_id", sa.Text, primary_key=True),

@@ -11,6 +11,7 @@ from pydantic import Field
 from monitor.config.board_file import BoardFile
 from monitor.config.clock_times import ClockTime
 from monitor.config.durations import Duration
+from monitor.config.feeds_file import FeedFile, MappingsFile
 from monitor.config.mail_file import AnswersFile, MailFile
 from monitor.config.people_file import PersonFile, ShiftFile, TeamFile, UrgencyName
 
@@ -120,3 +121,7 @@ class MonitorFile:
     ] = None
     board: Annotated[BoardFile | None, Field(description="The board in the browser.")] = None
     metrics: Annotated[MetricsFile | None, Field(description="Figures for Prometheus.")] = None
+    feeds: Annotated[
+        dict[str, FeedFile], Field(description="Where facts come from by themselves; the feed's name is its key.")
+    ] = field(default_factory=dict)
+    mappings: Annotated[MappingsFile | None, Field(description="How records of other systems are read.")] = None

@@ -26,6 +26,10 @@ def secret(name: SecretName, environ: Mapping[str, str], config_folder: Path | N
 
     Raises ConfigError for a file that cannot be read, or that everybody can.
     """
+    return _secret(name, environ, config_folder)
+
+
+def _secret(name: str, environ: Mapping[str, str], config_folder: Path | None) -> str | None:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if folder and (Path(folder) / name).is_file():
         return _read(Path(folder) / name)
@@ -39,13 +43,18 @@ def secret(name: SecretName, environ: Mapping[str, str], config_folder: Path | N
     return None
 
 
+def feed_secret(feed: str, environ: Mapping[str, str], config_folder: Path | None = None) -> str | None:
+    """The secret of a feed, ``feed_NAME``, from where ``secret`` looks. Raises ConfigError as it does."""
+    return _secret(f"feed_{feed}", environ, config_folder)
+
+
 def variable(name: str) -> str:
     """The environment variable that may hold the secret.
 
-    >>> variable("smtp_password")
-    'BIPN_MONITOR_SMTP_PASSWORD'
+    >>> variable("smtp_password"), variable("feed_ward-files")
+    ('BIPN_MONITOR_SMTP_PASSWORD', 'BIPN_MONITOR_FEED_WARD_FILES')
     """
-    return f"BIPN_MONITOR_{name.upper()}"
+    return f"BIPN_MONITOR_{name.upper().replace('-', '_')}"
 
 
 def remedy(loc: Sequence[str | int]) -> str:
@@ -63,6 +72,7 @@ def remedy(loc: Sequence[str | int]) -> str:
     }
     name = next((name for key, name in places.items() if key in loc), f"smtp_password{relay}")
     name = f"smtp_oauth_secret{relay}" if "oauth" in loc else name
+    name = f"feed_{loc[1]}" if loc[:1] == ("feeds",) and len(loc) > 1 else name
     return f"a secret does not belong in this file; give it as the systemd credential or the file {name}, or in {variable(name)}"
 
 

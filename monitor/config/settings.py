@@ -13,6 +13,7 @@ from monitor.clinical.findings import Urgency
 from monitor.clinical.on_call import OnCall, Recipient, Team
 from monitor.config.board_settings import Board, BoardUser, Proxy, board
 from monitor.config.database_url import resolve_database
+from monitor.config.feeds_file import Feed, feeds, mappings
 from monitor.config.mail_settings import Answers, Imap, Mail, OAuth, Relay, Smime, answers, mail
 from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, REMIND_EVERY, MonitorFile
 from monitor.config.people_settings import directory, team
@@ -107,6 +108,8 @@ class Settings:
     coverage: Coverage | None = None
     metrics: Metrics | None = None
     board: Board | None = None
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    mappings: Mapping[str, Path] = field(default_factory=lambda: mappings(None, Path()))
 
 
 def load_settings(path: Path) -> Settings:
@@ -153,6 +156,8 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         else None,
         metrics=Metrics(port=written.metrics.port) if written.metrics else None,
         board=board(written.board) if written.board else None,
+        feeds=feeds(written.feeds, folder),
+        mappings=mappings(written.mappings, folder),
     )
 
 

@@ -14,6 +14,7 @@ from monitor.config.addresses import is_address, is_name
 from monitor.config.board_checks import check_board
 from monitor.config.database_url import has_password, resolve_database
 from monitor.config.durations import parse_duration
+from monitor.config.feeds_checks import check_feeds
 from monitor.config.mail_checks import check_mail
 from monitor.config.mailboxes import items
 from monitor.config.monitor_file import ACKNOWLEDGE_WITHIN, REMIND_EVERY
@@ -46,6 +47,7 @@ def check_settings(document: Document) -> list[Problem]:
         _somebody_is_told,
         _statement,
         check_board,
+        check_feeds,
         check_privacy,
     )
     return [problem for check in checks for problem in check(document)]

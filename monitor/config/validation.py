@@ -76,18 +76,24 @@ def _without_echoes(problems: list[Problem]) -> list[Problem]:
 
 
 def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
-    loc: Loc = details["loc"]
+    loc: Loc = _place(shape, details["loc"])
     kind, found, context = details["type"], details["input"], details.get("ctx", {})
     if loc and loc[-1] == "[key]":  # so pydantic marks a dict's key that is not one of those allowed
         loc, kind, known = loc[:-1], "extra_forbidden", _allowed(context)
     else:
-        known = keys_at(shape, loc[:-1])
+        known = keys_at(shape, details["loc"][:-1])
     key = str(loc[-1]) if loc else ""
     if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
         if looks_secret(key):
             return document.at(loc, "secret-in-file", f"'{key}': {remedy(loc)}", on_key=True)
         here = f" Known here: {', '.join(known)}." if not (near := nearest(key, known)) and len(known) < 20 else ""
         return document.at(loc, "unknown-key", f"unknown key '{key}'{'.' if here else ''}{here}", on_key=True, suggestion=near)
+    if kind == "union_tag_not_found":
+        return document.at(loc, "missing-key", f"'{_tag_name(context)}' is required here", on_key=True)
+    if kind == "union_tag_invalid":
+        allowed, found = _allowed(context, "expected_tags"), context["tag"]
+        message = f"expected one of {', '.join(allowed)}, not {_shown(found)}"
+        return document.at((*loc, _tag_name(context)), "wrong-value", message, suggestion=nearest(found, allowed))
     if kind in {"missing", "missing_argument"}:
         return document.at(loc, "missing-key", f"'{key}' is required here", on_key=True)
     if found is None:
@@ -108,8 +114,13 @@ def _problem(details: ErrorDetails, document: Document, shape: type) -> Problem:
     return document.at(loc, kind, details["msg"], suggestion=context.get("suggestion"))
 
 
-def _allowed(context: dict[str, Any]) -> list[str]:
-    return [word.strip("'") for word in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
+def _allowed(context: dict[str, Any], key: str = "expected") -> list[str]:
+    return [word.strip("'") for word in str(context.get(key, "")).replace(" or ", ", ").split(", ")]
+
+
+def _tag_name(context: dict[str, Any]) -> str:
+    """The key that says which of several shapes is meant."""
+    return str(context["discriminator"]).strip("'")
 
 
 def _expected(kind: str, context: dict[str, Any]) -> str:
@@ -154,16 +165,43 @@ def _meant(kind: str, found: Any) -> str | None:
 def keys_at(shape: Any, loc: Loc) -> list[str]:
     """The keys that a dataclass, or what lies below it at ``loc``, knows. Empty where any key may stand."""
     for step in loc:
-        shape = _bare(shape)
-        if dataclasses.is_dataclass(shape):
-            hints = typing.get_type_hints(shape, include_extras=True)
-            shape = hints.get(str(step), hints.get(f"{step}_"))
-        else:
-            arguments = typing.get_args(shape)
-            shape = arguments[1 if typing.get_origin(shape) is dict else 0] if arguments else None
+        shape = _below(shape, step)
     shape = _bare(shape)
     # a key that is a word of Python, such as "from", has an underscore there
     return [each.name.removesuffix("_") for each in dataclasses.fields(shape)] if dataclasses.is_dataclass(shape) else []
+
+
+def _place(shape: Any, loc: Loc) -> Loc:
+    """Where in the file it is: pydantic's place without the kinds by which it chose among shapes."""
+    found: list[str | int] = []
+    for step in loc:
+        if step not in _by_kind(shape):
+            found.append(step)
+        shape = _below(shape, step)
+    return tuple(found)
+
+
+def _below(shape: Any, step: str | int) -> Any:
+    """The shape one step further down, or None."""
+    kinds = _by_kind(shape)
+    if step in kinds:
+        return kinds[step]
+    shape = _bare(shape)
+    if dataclasses.is_dataclass(shape):
+        hints = typing.get_type_hints(shape, include_extras=True)
+        return hints.get(str(step), hints.get(f"{step}_"))
+    arguments = typing.get_args(shape)
+    return arguments[1 if typing.get_origin(shape) is dict else 0] if arguments else None
+
+
+def _by_kind(shape: Any) -> dict[str | int, Any]:
+    """The shapes among which the key ``kind`` chooses; none where there is nothing to choose."""
+    while typing.get_origin(shape) is typing.Annotated:
+        shape = typing.get_args(shape)[0]
+    members = [each for each in typing.get_args(shape) if dataclasses.is_dataclass(each)]
+    if typing.get_origin(shape) not in {types.UnionType, typing.Union} or len(members) < 2:
+        return {}
+    return {typing.get_args(_bare(typing.get_type_hints(each)["kind"]))[0]: each for each in members}
 
 
 def _bare(shape: Any) -> Any:

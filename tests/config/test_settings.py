@@ -114,7 +114,9 @@ def test_given_the_sample_when_checked_then_it_is_clean_and_explains_every_key()
 def test_given_the_sample_with_its_optional_lines_when_loaded_then_they_are_understood(tmp_path: Path) -> None:
     (tmp_path / "our-templates").mkdir()
     (tmp_path / "our-policy.yaml").write_bytes(shipped_policy().read_bytes())
-    (tmp_path / "alerts.pem").write_text("", encoding="utf-8")
+    (tmp_path / "drop").mkdir()
+    for name in ("alerts.pem", *(f"our-{each}.yaml" for each in ("fhir", "hl7", "redcap", "omop"))):
+        (tmp_path / name).write_text("", encoding="utf-8")
     _, text = SAMPLE.read_text(encoding="utf-8").split("\n", 1)  # the first line is for editors
     text = re.sub(r"^( *)# ( *(?:[a-z_-]+:(?: |$)|- \{))", r"\1\2", text, flags=re.MULTILINE)
     path = monitor_file(tmp_path, ("    insecure: true ", "    # insecure: true "), text=text)

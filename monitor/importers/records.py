@@ -7,7 +7,8 @@ costs its first line only: the lines that were read along with it are read again
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 MOST_LINES = 200
@@ -17,11 +18,15 @@ DELIMITERS = (",", ";", "\t")
 
 
 class Record(NamedTuple):
-    """``problem`` is None for a record that has as many cells as the header."""
+    """``problem`` is None for a record that has as many cells as the header.
+
+    ``unreadable`` says by place of cells that hold something other than text what is wrong with them.
+    """
 
     line: int
     cells: list[str]
     problem: str | None
+    unreadable: Mapping[int, str] = MappingProxyType({})
 
 
 def delimiter_of(header: str) -> str:

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as OutOfConnectionsError
 
 from monitor.crash_points import reached
 from monitor.errors import DatabaseError
 from monitor.store import dialect
+from monitor.store.problems import problem
 
 
 class Database:
@@ -122,4 +124,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise DatabaseError(dialect.problem(error)) from error
+        # Not `from error`: PostgreSQL quotes the row that it refused, and a chain may be printed.
+        raise DatabaseError(problem(error)) from None
+    except OutOfConnectionsError:
+        raise DatabaseError("every connection to the database is in use for more than 30 s: see what takes so long") from None

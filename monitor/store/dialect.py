@@ -1,6 +1,6 @@
 """The only place that knows which database runs: all SQL that SQLite and PostgreSQL do not share, triggers aside.
 
-Written for SQLite 3.37 (STRICT tables) and PostgreSQL 15; ``triggers.py`` holds the other half.
+Written for SQLite 3.37 (STRICT tables) and PostgreSQL 15; ``triggers.py`` holds the other half, ``problems.py`` the errors.
 """
 
 from __future__ import annotations
@@ -285,34 +285,3 @@ def data_version(connection: Connection) -> int | None:
     if connection.dialect.name != "sqlite":
         return None
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-
-_NO_ROOM = "the disk of the database is full, or fails: make room, then repeat; nothing of this step was stored"
-_SQLITE_PROBLEMS = (
-    ("SQLITE_BUSY", "the database is locked: another program has been writing for more than 10 s; end it, then repeat"),
-    ("SQLITE_LOCKED", "the database is locked by this program itself; please report this"),
-    ("SQLITE_READONLY", "the database cannot be written: check the owner and mode of the file and of its folder"),
-    ("SQLITE_FULL", "the disk of the database is full: make room, then repeat; nothing of this step was stored"),
-    ("SQLITE_CORRUPT", "the database is damaged: stop the daemon and restore the newest backup"),
-    ("SQLITE_NOTADB", "the file is not an SQLite database: correct `database:`, or restore the newest backup"),
-    ("SQLITE_CANTOPEN", "the database file cannot be opened: check that it exists, and its owner and mode"),
-    ("SQLITE_PERM", "the database file cannot be opened: check its owner and mode"),
-    ("SQLITE_IOERR_WRITE", _NO_ROOM),
-    ("SQLITE_IOERR_SHMSIZE", _NO_ROOM),
-    ("SQLITE_IOERR", "the disk of the database reports errors: check it, then restore the newest backup if need be"),
-)
-
-
-def problem(error: DBAPIError) -> str:
-    """What a database error means and what to do, without any stored value."""
-    cause = error.orig
-    name = str(getattr(cause, "sqlite_errorname", ""))
-    if name.startswith("SQLITE_CONSTRAINT"):
-        # SQLite names the constraint or the column here, never the value.
-        return f"the database refused a row ({cause}): correct the value where it comes from; nothing of this step was stored"
-    for prefix, text in _SQLITE_PROBLEMS:
-        if name.startswith(prefix):
-            return text
-    if name == "SQLITE_ERROR" and ("no such table" in str(cause) or "no such column" in str(cause)):
-        return "the database lacks a table or column of this version: run `bipn-monitor migrate`"
-    return f"the database reports an error ({name or type(cause).__name__}); see its own log"

@@ -105,7 +105,7 @@ def test_given_an_open_alert_when_another_of_its_rule_is_saved_then_it_is_refuse
     database = a_database(tmp_path)
     with database.write() as connection:
         alerts.save(connection, [opening(an_alert())], now=NOW)
-    with pytest.raises(DatabaseError, match="UNIQUE"), database.write() as connection:
+    with pytest.raises(DatabaseError, match="refused a row"), database.write() as connection:
         alerts.save(connection, [opening(an_alert())], now=NOW)
 
 

@@ -1,11 +1,13 @@
 """What is due: patients whose facts changed, and those whose time to look again has come. Nothing else is read.
 
 A change is consumed by its own id, never by "up to": on PostgreSQL a smaller id may be committed after a larger one was read.
+There others look at patients too: whom one of them has taken is passed over, and what is due of a patient is read, in a
+statement of its own, only after he was taken. So a change is either among those read, or stays for the next look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +15,7 @@ from functools import cache
 from sqlalchemy import Connection, Dialect, bindparam, delete, select
 from sqlmodel import UTCDateTime
 
+from monitor.store import turns
 from monitor.store.dialect import placeholders
 from monitor.store.tables import CHANGES, LOOK_AGAIN
 
@@ -22,10 +25,14 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Patients to look at, those of the oldest changes first, and the changes that this look will have dealt with."""
+    """Patients to look at, those of the oldest changes first, and the changes that this look will have dealt with.
+
+    ``elsewhere`` is how many are due that somebody else has taken.
+    """
 
     patient_ids: tuple[str, ...]
     change_ids: tuple[int, ...]
+    elsewhere: int = 0
 
 
 NOTHING = Due((), ())
@@ -36,8 +43,9 @@ _PAGE_OF_CHANGES = (
 _TIME_HAS_COME = (
     select(LOOK_AGAIN.c.patient_id)
     .where(LOOK_AGAIN.c.at <= bindparam("now", type_=UTCDateTime))
-    .order_by(LOOK_AGAIN.c.at)
+    .order_by(LOOK_AGAIN.c.at, LOOK_AGAIN.c.patient_id)
     .limit(bindparam("most"))
+    .offset(bindparam("passed_over"))
 )
 
 
@@ -63,21 +71,25 @@ def anything_due(connection: Connection, now: datetime) -> bool:
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Due:
-    """At most ``limit`` patients that are due at ``now``, with all their changes. One statement when there are none."""
+    """At most ``limit`` patients that are due at ``now``, with all their changes; on PostgreSQL they are taken.
+
+    One statement when there are none.
+    """
     if not anything_due(connection, now):
         return NOTHING
-    patient_ids = _changed(connection, limit)
-    change_ids: list[int] = []
-    for start in range(0, len(patient_ids), _CHUNK):
-        part = patient_ids[start : start + _CHUNK]
-        marks = placeholders(connection.dialect, len(part))
-        statement = f"SELECT id FROM changes WHERE patient_id IN ({marks})"
-        change_ids += [row[0] for row in connection.exec_driver_sql(statement, tuple(part))]
-    if len(patient_ids) < limit:
-        chosen = dict.fromkeys(patient_ids)
-        waiting = connection.execute(_TIME_HAS_COME, {"now": now, "most": limit}).scalars()
-        patient_ids += [patient_id for patient_id in waiting if patient_id not in chosen][: limit - len(patient_ids)]
-    return Due(tuple(patient_ids), tuple(change_ids))
+    found: dict[str, list[int]] = {}
+    tried: set[str] = set()
+    for still_due, page in _due_by_page(connection, now, limit):
+        asked = [patient_id for patient_id in dict.fromkeys(page) if patient_id not in tried]
+        while asked and len(found) < limit:
+            part = asked[: min(limit - len(found), _CHUNK)]
+            del asked[: len(part)]
+            tried.update(part)
+            found |= still_due(connection, turns.take(connection, part), now)
+        if len(found) == limit:
+            break
+    change_ids = tuple(change_id for ids in found.values() for change_id in ids)
+    return Due(tuple(found), change_ids, len(tried) - len(found))
 
 
 def consume(connection: Connection, change_ids: Sequence[int]) -> None:
@@ -110,16 +122,41 @@ def waiting(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SELECT count(*) FROM changes").scalar_one())
 
 
-def _changed(connection: Connection, limit: int) -> list[str]:
-    """The first ``limit`` patients in the order of their oldest change: nobody waits for ever behind a busy one."""
-    found: dict[str, None] = {}
+_StillDue = Callable[[Connection, Sequence[str], datetime], dict[str, list[int]]]
+"""Of patients who were taken, those who are due and the ids of their changes."""
+
+
+def _due_by_page(connection: Connection, now: datetime, limit: int) -> Iterator[tuple[_StillDue, Sequence[str]]]:
+    """Who seems due, page by page: those who changed in the order of their oldest change, so that nobody waits for ever
+    behind a busy one; then those whose time has come."""
     after = 0
-    while len(found) < limit:
+    while True:
         page = connection.execute(_PAGE_OF_CHANGES, {"after": after}).all()
-        for _, patient_id in page:
-            if len(found) < limit:
-                found[patient_id] = None
+        yield _changed, [row.patient_id for row in page]
         if len(page) < _PAGE:
             break
-        after = page[-1][0]
-    return list(found)
+        after = page[-1].id
+    passed_over = 0
+    while True:
+        times = {"now": now, "most": limit, "passed_over": passed_over}
+        waiting = connection.execute(_TIME_HAS_COME, times).scalars().all()
+        yield _time_has_come, waiting
+        if len(waiting) < limit:
+            break
+        passed_over += limit
+
+
+def _changed(connection: Connection, patient_ids: Sequence[str], _: datetime) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {patient_id: [] for patient_id in patient_ids}
+    if patient_ids:
+        marks = placeholders(connection.dialect, len(patient_ids))
+        statement = f"SELECT patient_id, id FROM changes WHERE patient_id IN ({marks})"
+        for patient_id, id_ in connection.exec_driver_sql(statement, tuple(patient_ids)):
+            found[patient_id].append(id_)
+    return {patient_id: ids for patient_id, ids in found.items() if ids}
+
+
+def _time_has_come(connection: Connection, patient_ids: Sequence[str], now: datetime) -> dict[str, list[int]]:
+    theirs = LOOK_AGAIN.c.patient_id.in_(patient_ids)
+    still = set(connection.execute(select(LOOK_AGAIN.c.patient_id).where(theirs, LOOK_AGAIN.c.at <= now)).scalars())
+    return {patient_id: [] for patient_id in patient_ids if patient_id in still}

@@ -34,7 +34,7 @@ def import_files(
     for words in report.notes:
         note(words)
     for file, each in report.rejected:
-        place = "" if each.line is None else f":{each.line}"
+        place = f"{'' if each.record is None else f' {each.record}'}{'' if each.line is None else f':{each.line}'}"
         note(f"{file}{place}: {f'{each.column}: ' if each.column else ''}{each.problem}")
     if dry_run:
         note("dry run: nothing was written" + (" into it" if site.made else ""))

@@ -5,11 +5,9 @@ What was refused is on record too, until the same file comes in whole: see ``sto
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from io import BufferedReader
 from pathlib import Path
@@ -22,6 +20,7 @@ from monitor.importers.columns import COLUMNS
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
 from monitor.importers.names import REJECTED, kind_of, rank_of
 from monitor.service.readers import READERS
+from monitor.service.rejected_file import write_rejected
 from monitor.store import dialect, facts, feeds, rejects
 from monitor.store.database import Database
 
@@ -48,6 +47,7 @@ class ImportReport:
     files: list[FileReport] = field(default_factory=list)
     rejected: list[tuple[str, Rejected]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unread_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by file
 
     @property
     def exit_code(self) -> int:
@@ -93,7 +93,9 @@ def import_paths(
             dialect.one_at_a_time(connection, dialect.FEEDS)  # two that bring the same record would both find it new
             parts = list(_import_file(connection, path, readers, clinic))
             _record(connection, feed, path, parts, now)
-        _write_rejected(path, parts, report)
+        failed = write_rejected(path, [part.imported for part in parts])
+        if failed is not None:
+            report.notes.append(failed)
         for part in parts:
             progress(_add(report, path, part))
     return report
@@ -142,7 +144,7 @@ def as_json(report: ImportReport) -> dict[str, Any]:
     return {
         "files": [asdict(each) for each in report.files],
         "rejected": [
-            {"file": file, "line": each.line, "column": each.column, "problem": each.problem} for file, each in report.rejected
+            {"file": file, "line": each.line, "column": each.column, "problem": _in_full(each)} for file, each in report.rejected
         ],
     }
 
@@ -154,6 +156,8 @@ def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str,
         if path.is_dir():
             for inside in sorted(path.iterdir()):
                 if inside.name.lower().endswith(REJECTED) or inside.suffix.lower() not in readers or not inside.is_file():
+                    continue
+                if inside.name.startswith("~$"):  # what Excel puts beside a workbook that somebody has open
                     continue
                 if inside.suffix.lower() == ".csv" and kind_of(inside.stem) is None:
                     report.notes.append(f"{inside}: not imported, its name says no kind ({', '.join(COLUMNS)})")
@@ -219,56 +223,24 @@ def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
         unchanged=counts.unchanged,
         rejected=len(imported.rejected_rows) or int(bool(imported.rejected)),
     )
-    report.files.append(done)
+    if imported.sheet is None:
+        report.files.append(done)
+    else:
+        _count(report, done)
     report.rejected += [(str(path), each) for each in imported.rejected]
     if imported.unknown_columns:
+        report.unread_columns[str(path)] = imported.unknown_columns
         report.notes.append(f"{path}: columns that are not read: {', '.join(imported.unknown_columns)}")
+    report.notes += [f"{path}: passed over: {times} {what}" for what, times in imported.passed_over.items()]
     return done
 
 
-def rejected_path(path: Path) -> Path:
-    """Where the rejected rows of a file are written: beside it."""
-    return path.with_name(path.name + REJECTED)
-
-
-def _write_rejected(path: Path, parts: Sequence[_Part], report: ImportReport) -> None:
-    """Write the rejected rows beside the file, for its owner alone; remove what an earlier import left there."""
-    target = rejected_path(path)
-    refused = [part.imported for part in parts if part.imported.rejected_rows]
-    try:
-        if not refused:
-            target.unlink(missing_ok=True)
-            return
-        # A new file in place of the old: nobody reads half of it, and no link in a shared folder is followed.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            unfinished = Path(file.name)
-            try:
-                for imported in refused:
-                    csv.writer(file, lineterminator="\n").writerows(_rejected_lines(imported))
-                file.flush()
-                unfinished.replace(target)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        report.notes.append(f"{target}: the rejected rows could not be written there: {error.strerror}")
-
-
-def _rejected_lines(imported: ImportedFile) -> Iterator[list[str]]:
-    """The header and every rejected row as it was, with line, columns and problems; surplus cells come last."""
-    width = len(imported.header)
-    yield [*imported.header, "line", "column", "problem"]
-    problems: dict[int, list[Rejected]] = {}
-    for each in imported.rejected:
-        problems.setdefault(each.line or 0, []).append(each)
-    for row in imported.rejected_rows:
-        found = problems[row.line]
-        yield [
-            *(*row.cells, *[""] * width)[:width],
-            str(row.line),
-            "; ".join(each.column for each in found if each.column),
-            "; ".join(f"{each.column}: {each.problem}" if len(found) > 1 else each.problem for each in found),
-            *row.cells[width:],
-        ]
+def _count(report: ImportReport, done: FileReport) -> None:
+    """One entry for each file and kind: two sheets of a kind are counted together."""
+    same = next((n for n, each in enumerate(report.files) if (each.file, each.kind) == (done.file, done.kind)), None)
+    if same is None:
+        report.files.append(done)
+        return
+    earlier = report.files[same]
+    counts = {name: getattr(earlier, name) + getattr(done, name) for name in ("inserted", "corrected", "unchanged", "rejected")}
+    report.files[same] = replace(earlier, **counts)

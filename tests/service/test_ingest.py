@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from monitor.errors import UsageError
 from monitor.importers.columns import COLUMNS
 from monitor.service.demo_feed import COHORT
-from monitor.service.ingest import FileReport, ImportReport, as_json, import_paths, rejected_path
+from monitor.service.ingest import FileReport, ImportReport, as_json, import_paths
+from monitor.service.rejected_file import rejected_path
 from monitor.store.database import Database, open_database
 from monitor.store.migrate import migrate
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, Connection, Dialect, Double, Integer, event
+from sqlalchemy import BigInteger, Connection, Dialect, Double, Integer, Numeric, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -42,6 +42,8 @@ WRITERS, JOURNAL, FEEDS, PATIENT = 0x62697001, 0x62697002, 0x62697003, 0x6269700
 
 Key: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+Whole: TypeEngine[int] = Integer().with_variant(Numeric(asdecimal=False), "postgresql")
+"""A whole number that another program writes. PostgreSQL would round 1.5 to store it as an integer; so a check refuses it."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "recursive_triggers=OFF")
 _PLACEHOLDERS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
@@ -232,6 +234,14 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _on_connect_to_server)
+
+
+def _on_connect_to_server(driver_connection: Any, _: Any) -> None:
+    from monitor.store.whole_numbers import WholeLoader  # here: whoever has SQLite need not have the driver
+
+    driver_connection.adapters.register_loader("numeric", WholeLoader)
 
 
 def _on_connect(driver_connection: Any, _: Any) -> None:

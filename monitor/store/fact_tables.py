@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from monitor.clinical.history import BORTEZOMIB
 from monitor.clinical.scales.mrc import TESTED_MUSCLES, written
-from monitor.store.dialect import Key, NowText, Real
+from monitor.store.dialect import Key, NowText, Real, Whole
 
 MUSCLE_COLUMNS = tuple(f"mrc_{muscle}" for muscle in TESTED_MUSCLES)
 POWERS = tuple(written(rank) for rank in range(16))
@@ -124,8 +124,8 @@ class PatientRow(Fact, table=True):
     team: str | None = Field(default=None, sa_type=Text)
     diagnosis: str | None = Field(default=None, sa_type=Text)
     comorbidities: str | None = Field(default=None, sa_type=Text)
-    baseline_sensory_grade: int | None = None
-    baseline_motor_grade: int | None = None
+    baseline_sensory_grade: int | None = Field(default=None, sa_type=Whole)
+    baseline_motor_grade: int | None = Field(default=None, sa_type=Whole)
 
 
 class CourseRow(Fact, table=True):
@@ -142,7 +142,7 @@ class CourseRow(Fact, table=True):
     drug: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text(f"'{BORTEZOMIB}'")})
     started_on: str = Field(sa_type=Text)
     schedule: str | None = Field(default=None, sa_type=Text)
-    cycle_days: int | None = None
+    cycle_days: int | None = Field(default=None, sa_type=Whole)
     discontinued_on: str | None = Field(default=None, sa_type=Text)
     discontinued_reason: str | None = Field(default=None, sa_type=Text)
 
@@ -184,19 +184,19 @@ class AssessmentRow(Fact, table=True):
     assessed_at: str = Field(sa_type=Text)
     assessor: str | None = Field(default=None, sa_type=Text)
     ctcae_version: str | None = Field(default=None, sa_type=Text)
-    sensory_grade: int | None = None
-    motor_grade: int | None = None
-    autonomic_grade: int | None = None
+    sensory_grade: int | None = Field(default=None, sa_type=Whole)
+    motor_grade: int | None = Field(default=None, sa_type=Whole)
+    autonomic_grade: int | None = Field(default=None, sa_type=Whole)
     neuropathic_pain: str | None = Field(default=None, sa_type=Text)
-    pain_nrs: int | None = None
+    pain_nrs: int | None = Field(default=None, sa_type=Whole)
     walking: str | None = Field(default=None, sa_type=Text)
-    gbs_disability: int | None = None
+    gbs_disability: int | None = Field(default=None, sa_type=Whole)
     reflexes: str | None = Field(default=None, sa_type=Text)
     red_flags: str | None = Field(default=None, sa_type=Text)
-    systolic_lying: int | None = None
-    systolic_standing: int | None = None
-    diastolic_lying: int | None = None
-    diastolic_standing: int | None = None
+    systolic_lying: int | None = Field(default=None, sa_type=Whole)
+    systolic_standing: int | None = Field(default=None, sa_type=Whole)
+    diastolic_lying: int | None = Field(default=None, sa_type=Whole)
+    diastolic_standing: int | None = Field(default=None, sa_type=Whole)
     grip_kpa_right: float | None = Field(default=None, sa_type=Real)
     grip_kpa_left: float | None = Field(default=None, sa_type=Real)
     vibration_toe_right: float | None = Field(default=None, sa_type=Real)

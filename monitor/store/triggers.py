@@ -5,6 +5,8 @@
     the same, of a superseded version           is ignored: what was known is never edited
     update of when it was known or superseded   both patients go into ``changes``
     delete              the row comes back superseded; the patient goes into ``changes``
+    insert or update that would put another row out of its place by ``OR REPLACE``       is refused (revision 0005)
+    truncate            is refused
 
 SQLite's ``recursive_triggers`` is off, its default: a trigger's own writes do not start the same trigger again. With it
 off, ``INSERT OR REPLACE`` fires no delete trigger, so the row that it would remove is superseded before.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.store import triggers_postgresql
 from monitor.store.dialect import NOW_TEXT
 
 _CARRIED = ("source_id", "recorded_at", "stored_at", "fingerprint", "feed")
@@ -31,6 +34,15 @@ def trigger_statements(dialect: str, table: str, values: Sequence[str], identity
     raise ValueError(f"no triggers are known for {dialect}")
 
 
+def guard_statements(table: str, identity: str) -> list[str]:
+    """The statements that keep SQLite's ``OR REPLACE`` from removing a row of facts unseen: it starts no trigger.
+
+    Whoever does not write ``OR REPLACE`` is refused by the database itself in these cases.
+    """
+    pieces = {"t": table, "identity": identity, "same_record": f"{identity} = NEW.{identity}"}
+    return [statement.format(**pieces) for statement in _SQLITE_GUARDS]
+
+
 def append_only_statements(dialect: str, table: str) -> list[str]:
     """The statements that let nobody change or delete a row of ``table``, us included."""
     if dialect == "sqlite":
@@ -40,12 +52,7 @@ def append_only_statements(dialect: str, table: str) -> list[str]:
             for what in ("UPDATE", "DELETE")
         ]
     if dialect == "postgresql":
-        return [
-            f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$"
-            f" BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
-            f" FOR EACH ROW EXECUTE FUNCTION {table}_append_only()",
-        ]
+        return triggers_postgresql.append_only_statements(table)
     raise ValueError(f"no triggers are known for {dialect}")
 
 
@@ -73,12 +80,7 @@ def _sqlite(table: str, values: Sequence[str], identity: str) -> list[str]:
 def _postgresql(table: str, values: Sequence[str], identity: str) -> list[str]:
     pieces = _names(table, values, identity) | {"now": NOW_TEXT["postgresql"]}
     pieces["differs"] = pieces["differs"].format(unlike="IS DISTINCT FROM")
-    found = []
-    for name, occasion, declare, body in _POSTGRESQL:
-        function = f"CREATE FUNCTION {{t}}_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ {declare} BEGIN {body} END $$"
-        trigger = f"CREATE TRIGGER {{t}}_{name} {occasion} EXECUTE FUNCTION {{t}}_{name}()"
-        found += [function.format(**pieces), trigger.format(**pieces)]
-    return found
+    return triggers_postgresql.fact_statements(pieces)
 
 
 _SQLITE = (
@@ -126,57 +128,17 @@ BEGIN
 END""",
 )
 
-_POSTGRESQL = (
-    (
-        "replaced",
-        "BEFORE INSERT ON {t} FOR EACH ROW WHEN (NEW.superseded_at IS NULL AND NEW.{identity} IS NOT NULL)",
-        "",
-        "UPDATE {t} SET superseded_at = coalesce(NEW.recorded_at, {now}) WHERE {same_record} AND superseded_at IS NULL;"
-        " RETURN NEW;",
-    ),
-    (
-        "inserted",
-        "AFTER INSERT ON {t} FOR EACH ROW",
-        "",
-        "INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
-    ),
-    (
-        "corrected",
-        "AFTER INSERT ON {t} FOR EACH ROW"
-        " WHEN (NEW.superseded_at IS NULL AND NEW.recorded_at IS NULL AND NEW.{identity} IS NOT NULL)",
-        "",
-        "UPDATE {t} SET recorded_at = {now} WHERE id = NEW.id"
-        " AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NOT NULL); RETURN NULL;",
-    ),
-    (
-        "kept",
-        "BEFORE UPDATE OF {watched} ON {t} FOR EACH ROW WHEN (OLD.superseded_at IS NOT NULL)",
-        "",
-        "RETURN NULL;",
-    ),
-    (
-        "updated",
-        "AFTER UPDATE OF {watched} ON {t} FOR EACH ROW WHEN (OLD.superseded_at IS NULL AND ({differs}))",
-        "DECLARE known text := CASE WHEN NEW.recorded_at IS NULL OR NEW.recorded_at IS NOT DISTINCT FROM OLD.recorded_at"
-        " THEN {now} ELSE NEW.recorded_at END; copied bigint;",
-        "INSERT INTO {t} (superseded_at, record, version, {carried})"
-        " VALUES (known, coalesce(OLD.record, OLD.id), coalesce(OLD.version, OLD.id), {old_carried}) RETURNING id INTO copied;"
-        " UPDATE {t} SET stored_at = {now}, recorded_at = known, fingerprint = NULL, feed = NULL, version = copied"
-        " WHERE id = NEW.id;"
-        " INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
-    ),
-    (
-        "dated",
-        "AFTER UPDATE OF recorded_at, superseded_at ON {t} FOR EACH ROW WHEN (OLD.recorded_at IS DISTINCT FROM NEW.recorded_at"
-        " OR OLD.superseded_at IS DISTINCT FROM NEW.superseded_at)",
-        "",
-        "INSERT INTO changes (patient_id) VALUES (NEW.patient_id); RETURN NULL;",
-    ),
-    (
-        "deleted",
-        "AFTER DELETE ON {t} FOR EACH ROW",
-        "",
-        "INSERT INTO {t} (id, superseded_at, record, version, {carried})"
-        " VALUES (OLD.id, coalesce(OLD.superseded_at, {now}), OLD.record, OLD.version, {old_carried}); RETURN NULL;",
-    ),
+_SQLITE_GUARDS = (
+    """CREATE TRIGGER {t}_id_taken BEFORE INSERT ON {t}
+WHEN NEW.id > 0 AND EXISTS (SELECT 1 FROM {t} WHERE id = NEW.id)
+BEGIN
+ SELECT RAISE(ABORT, '{t}: a row of this id is there: change it by UPDATE');
+END""",
+    """CREATE TRIGGER {t}_place_taken BEFORE UPDATE OF id, {identity}, superseded_at ON {t}
+WHEN (NEW.id IS NOT OLD.id AND EXISTS (SELECT 1 FROM {t} WHERE id = NEW.id))
+ OR (NEW.superseded_at IS NULL AND (NEW.{identity} IS NOT OLD.{identity} OR OLD.superseded_at IS NOT NULL)
+  AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NULL AND id IS NOT OLD.id))
+BEGIN
+ SELECT RAISE(ABORT, '{t}: another current row has this {identity}');
+END""",
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from monitor.store.fact_tables import KINDS
+from tests.engines import REFUSALS, Other
 from tests.store.databases import a_database, another_program
 
 DOSE = "INSERT INTO doses (patient_id, given_at, dose_mg_per_m2, source_id) VALUES ('P-1', '2026-01-05', 1.3, 'd1')"
@@ -23,25 +23,31 @@ LEAST = {
 }
 
 
+UPSERT = (
+    " ON CONFLICT (source_id) WHERE superseded_at IS NULL AND source_id IS NOT NULL DO UPDATE SET"
+    " dose_mg_per_m2 = excluded.dose_mg_per_m2, patient_id = excluded.patient_id"
+)
+
+
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def other(tmp_path: Path) -> Iterator[Other]:
     a_database(tmp_path).close()
     with another_program(tmp_path) as connection:
         yield connection
 
 
-def changed(other: sqlite3.Connection) -> set[str]:
+def changed(other: Other) -> set[str]:
     found = {row[0] for row in other.execute("SELECT patient_id FROM changes")}
     other.execute("DELETE FROM changes")
     return found
 
 
-def rows(other: sqlite3.Connection, columns: str, table: str = "doses") -> list[tuple[object, ...]]:
+def rows(other: Other, columns: str, table: str = "doses") -> list[tuple[object, ...]]:
     return other.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_given_only_the_required_columns_when_inserted_then_the_patient_has_changed(kind: str, other: sqlite3.Connection) -> None:
+def test_given_only_the_required_columns_when_inserted_then_the_patient_has_changed(kind: str, other: Other) -> None:
     other.execute(f"INSERT INTO {kind} {LEAST[kind]}")
     assert changed(other) == {"P-1"}
     ((stored_at, superseded_at),) = rows(other, "stored_at, superseded_at", kind)
@@ -50,9 +56,7 @@ def test_given_only_the_required_columns_when_inserted_then_the_patient_has_chan
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_given_a_row_when_deleted_then_it_stays_superseded_and_the_patient_has_changed(
-    kind: str, other: sqlite3.Connection
-) -> None:
+def test_given_a_row_when_deleted_then_it_stays_superseded_and_the_patient_has_changed(kind: str, other: Other) -> None:
     other.execute(f"INSERT INTO {kind} {LEAST[kind]}")
     changed(other)
     other.execute(f"DELETE FROM {kind}")
@@ -65,14 +69,14 @@ def test_given_a_row_when_deleted_then_it_stays_superseded_and_the_patient_has_c
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_given_a_row_when_its_patient_is_changed_then_both_patients_have_changed(kind: str, other: sqlite3.Connection) -> None:
+def test_given_a_row_when_its_patient_is_changed_then_both_patients_have_changed(kind: str, other: Other) -> None:
     other.execute(f"INSERT INTO {kind} {LEAST[kind]}")
     changed(other)
     other.execute(f"UPDATE {kind} SET patient_id = 'P-2'")
     assert changed(other) == {"P-1", "P-2"}
 
 
-def test_given_a_value_when_updated_then_the_old_row_is_kept_and_the_row_keeps_its_id(other: sqlite3.Connection) -> None:
+def test_given_a_value_when_updated_then_the_old_row_is_kept_and_the_row_keeps_its_id(other: Other) -> None:
     other.execute(DOSE)
     other.execute("UPDATE doses SET fingerprint = 'f', feed = 'file', stored_at = '2026-01-05T12:00:00+00:00'")
     changed(other)
@@ -85,7 +89,7 @@ def test_given_a_value_when_updated_then_the_old_row_is_kept_and_the_row_keeps_i
     assert changed(other) == {"P-1"}
 
 
-def test_given_two_updates_when_counted_then_each_version_has_its_own_number(other: sqlite3.Connection) -> None:
+def test_given_two_updates_when_counted_then_each_version_has_its_own_number(other: Other) -> None:
     other.execute(DOSE)
     for dose in (1.0, 0.7):
         other.execute("UPDATE doses SET dose_mg_per_m2 = ? WHERE id = 1", (dose,))
@@ -93,13 +97,13 @@ def test_given_two_updates_when_counted_then_each_version_has_its_own_number(oth
     assert versions == [(0.7, 3, 1, 1), (1.3, 1, 1, 0), (1.0, 2, 1, 0)]
 
 
-def test_given_an_update_that_says_when_it_was_known_then_that_is_kept(other: sqlite3.Connection) -> None:
+def test_given_an_update_that_says_when_it_was_known_then_that_is_kept(other: Other) -> None:
     other.execute(DOSE)
     other.execute("UPDATE doses SET dose_mg_per_m2 = 1.0, recorded_at = '2026-01-06T08:00:00+00:00'")
     assert rows(other, "recorded_at, superseded_at") == [("2026-01-06T08:00:00+00:00", None), (None, "2026-01-06T08:00:00+00:00")]
 
 
-def test_given_an_update_to_the_same_values_then_nothing_has_changed(other: sqlite3.Connection) -> None:
+def test_given_an_update_to_the_same_values_then_nothing_has_changed(other: Other) -> None:
     other.execute(DOSE)
     changed(other)
     other.execute("UPDATE doses SET dose_mg_per_m2 = 1.3, route = NULL")
@@ -107,14 +111,14 @@ def test_given_an_update_to_the_same_values_then_nothing_has_changed(other: sqli
     assert len(rows(other, "id")) == 1
 
 
-def test_given_a_superseded_version_when_updated_then_it_is_not_edited_and_the_current_one_is(other: sqlite3.Connection) -> None:
+def test_given_a_superseded_version_when_updated_then_it_is_not_edited_and_the_current_one_is(other: Other) -> None:
     other.execute(DOSE)
     other.execute("UPDATE doses SET dose_mg_per_m2 = 1.0")
     other.execute("UPDATE doses SET dose_mg_per_m2 = 0.7 WHERE source_id = 'd1'")
     assert rows(other, "dose_mg_per_m2, superseded_at IS NULL") == [(0.7, 1), (1.3, 0), (1.0, 0)]
 
 
-def test_given_a_row_when_only_its_end_is_set_then_the_patient_has_changed_and_no_copy_is_made(other: sqlite3.Connection) -> None:
+def test_given_a_row_when_only_its_end_is_set_then_the_patient_has_changed_and_no_copy_is_made(other: Other) -> None:
     other.execute(DOSE)
     changed(other)
     other.execute("UPDATE doses SET superseded_at = '2026-02-01T08:00:00+00:00'")
@@ -122,21 +126,24 @@ def test_given_a_row_when_only_its_end_is_set_then_the_patient_has_changed_and_n
     assert len(rows(other, "id")) == 1
 
 
-@pytest.mark.parametrize("verb", ["INSERT", "INSERT OR REPLACE"])
-def test_given_a_known_source_id_when_inserted_again_then_it_is_a_correction(verb: str, other: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("way", ["INSERT", "INSERT OR REPLACE", "ON CONFLICT"])
+def test_given_a_known_source_id_when_inserted_again_then_it_is_a_correction(way: str, other: Other) -> None:
+    if way == "INSERT OR REPLACE" and other.engine != "sqlite":
+        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
     other.execute(DOSE)
     changed(other)
-    other.execute(DOSE.replace("INSERT", verb).replace("1.3", "1.0").replace("P-1", "P-2"))
+    again = DOSE.replace("1.3", "1.0").replace("P-1", "P-2")
+    other.execute(again + UPSERT if way == "ON CONFLICT" else again.replace("INSERT", way))
     old, new = rows(other, "dose_mg_per_m2, superseded_at, recorded_at")
     assert (old[0], new[0]) == (1.3, 1.0)
     assert old[1] == new[2] is not None
     assert changed(other) == {"P-1", "P-2"}
 
 
-def test_given_a_power_that_is_none_when_inserted_then_it_is_refused(other: sqlite3.Connection) -> None:
+def test_given_a_power_that_is_none_when_inserted_then_it_is_refused(other: Other) -> None:
     insert = "INSERT INTO assessments (patient_id, assessed_at, mrc_deltoid_left) VALUES ('P', '2026-01-05', ?)"
     for refused in ("4-5", "6", "5/5", ""):
-        with pytest.raises(sqlite3.IntegrityError, match="ck_assessments_mrc_deltoid_left"):
+        with pytest.raises(REFUSALS, match="ck_assessments_mrc_deltoid_left"):
             other.execute(insert, (refused,))
     for power in ("0", "4-", "3+", "5", None):
         other.execute(insert, (power,))
@@ -160,16 +167,14 @@ def test_given_a_power_that_is_none_when_inserted_then_it_is_refused(other: sqli
         ("investigations", "kind", "x-ray"),
     ],
 )
-def test_given_a_value_out_of_range_when_updated_then_it_is_refused(
-    table: str, column: str, value: object, other: sqlite3.Connection
-) -> None:
+def test_given_a_value_out_of_range_when_updated_then_it_is_refused(table: str, column: str, value: object, other: Other) -> None:
     other.execute(f"INSERT INTO {table} {LEAST[table]}")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(REFUSALS):
         other.execute(f"UPDATE {table} SET {column} = ?", (value,))
     assert len(rows(other, "id", table)) == 1
 
 
-def test_given_changes_that_were_consumed_when_more_come_then_ids_are_not_used_again(other: sqlite3.Connection) -> None:
+def test_given_changes_that_were_consumed_when_more_come_then_ids_are_not_used_again(other: Other) -> None:
     other.execute(DOSE)
     changed(other)
     other.execute(DOSE.replace("d1", "d2"))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
-from monitor.store.dialect import Key, NowText, Real
+from monitor.store.dialect import Key, NowText, Real, Whole
 from monitor.store.migrations.columns import all_required, between, check, dated, key, one_of, optional, partial, required
 from monitor.store.triggers import trigger_statements
 
@@ -71,7 +71,7 @@ def _facts() -> None:
         "patients",
         [
             *optional("display_name birth_date sex site team diagnosis comorbidities"),
-            *optional("baseline_sensory_grade baseline_motor_grade", sa.Integer),
+            *optional("baseline_sensory_grade baseline_motor_grade", Whole),
         ],
         [*dated("patients", "birth_date"), *between("patients", "baseline_sensory_grade baseline_motor_grade", 0, 5)],
         identity="patient_id",
@@ -82,7 +82,7 @@ def _facts() -> None:
             required("drug", default="bortezomib"),
             required("started_on"),
             *optional("schedule"),
-            *optional("cycle_days", sa.Integer),
+            *optional("cycle_days", Whole),
             *optional("discontinued_on discontinued_reason"),
         ],
         [
@@ -138,13 +138,13 @@ def _assessments() -> None:
         [
             required("assessed_at"),
             *optional("assessor ctcae_version"),
-            *optional("sensory_grade motor_grade autonomic_grade", sa.Integer),
+            *optional("sensory_grade motor_grade autonomic_grade", Whole),
             *optional("neuropathic_pain"),
-            *optional("pain_nrs", sa.Integer),
+            *optional("pain_nrs", Whole),
             *optional("walking"),
-            *optional("gbs_disability", sa.Integer),
+            *optional("gbs_disability", Whole),
             *optional("reflexes red_flags"),
-            *optional(pressures, sa.Integer),
+            *optional(pressures, Whole),
             *optional("grip_kpa_right grip_kpa_left vibration_toe_right vibration_toe_left", Real),
             *optional("notes voided"),
             *optional(" ".join(MRC)),

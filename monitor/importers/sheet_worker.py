@@ -18,7 +18,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 
 from monitor.importers.names import kind_of, rank_of
 from monitor.importers.sheet_cells import MERGED, Cell, NoTextError, text_of_cell
-from monitor.importers.sheet_scan import MOST_CELLS, WorkbookError, Scan, scan
+from monitor.importers.sheet_scan import MOST_CELLS, Scan, WorkbookError, scan
 
 MOST_MEMORY = 2 << 30
 MOST_SECONDS = 600  # of the processor (J)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from monitor.store.database import open_database
 from monitor.store.migrate import migrate
 from tests.e2e.installation import Installation
 from tests.engines import ENGINES, Other
-from tests.feeds import as_sql
+from tests.feeds import as_sql, as_xlsx
 from tests.postgres import a_postgres_database, migrated_template
 
 Bring = Callable[[Installation, str, Path], None]
@@ -34,7 +35,13 @@ def by_sql(installed: Installation, database: str, _folder: Path) -> None:
         as_sql.write(Other(connection), COHORT)
 
 
-FEEDS: dict[str, Bring] = {"csv": by_csv, "sql": by_sql}
+def by_xlsx(installed: Installation, database: str, folder: Path) -> None:
+    workbook = folder / "cohort.xlsx"
+    as_xlsx.write(COHORT, workbook, ZoneInfo("Europe/Berlin"))
+    installed.run("--database", database, "import", workbook)
+
+
+FEEDS: dict[str, Bring] = {"csv": by_csv, "sql": by_sql, "xlsx": by_xlsx}
 
 
 def an_empty_database(engine: str, folder: Path) -> str:

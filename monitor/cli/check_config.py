@@ -22,9 +22,10 @@ def check_config(
     from monitor.errors import DONE, WRONG_USAGE
     from monitor.service import clock
     from monitor.service.broken_templates import broken_templates
+    from monitor.service.mappings import broken_mappings
 
     file = path or config_path(context, config)
-    problems = check(file, render_templates=broken_templates, now=clock.now())
+    problems = check(file, also=(broken_templates, broken_mappings), now=clock.now())
     if output is Format.JSON:
         emit_json({"ok": not problems, "problems": [problem.as_json() for problem in problems]})
     elif problems:

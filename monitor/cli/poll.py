@@ -24,6 +24,8 @@ def poll(
     from monitor.service import clock
     from monitor.service.answers import read_answers
     from monitor.service.cycle import daily_once, watch_once
+    from monitor.service.feeding import pull_all
+    from monitor.service.holder import own_holder
     from monitor.service.post import check_ready, send_due
     from monitor.service.shapes import poll_json
     from monitor.service.steady import steady_clock
@@ -31,6 +33,7 @@ def poll(
     with open_from(context, config, database, create=True) as site:
         check_ready(site)  # where a secret cannot be read, that is said before a round is done
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else steady_clock(site).now()
+        asked = [] if at else list(pull_all(site, now, holder=own_holder(now)))
         read = read_answers(site, now)  # first: what was acknowledged is not passed on
         watched = watch_once(site, now)
         stated = daily_once(site, now)
@@ -49,9 +52,15 @@ def poll(
             )
     if done.failed_patients:
         note(f"{done.failed_patients} patients could not be evaluated, the others were; status says which and why")
+    for name, pulled in asked:
+        if pulled.problem:
+            note(f"the feed {name} was not read, or not all of it: {pulled.problem}")
+        elif pulled.rejected:
+            note(f"of the feed {name} {pulled.rejected} records were refused; `bipn-monitor rejects` says why")
     if read.problem:
         note(f"answers by mail were not read, or not all: {read.problem}")
     if sent.relay_fault:
         note(f"mail could not be handed over, it is kept, and tried again after a minute: {sent.relay_fault}")
+    faults = done.failed_patients or read.problem or any(pulled.problem for _, pulled in asked)
     undelivered = sent.failed or sent.relay_fault
-    raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if done.failed_patients or read.problem else DONE)
+    raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if faults else DONE)

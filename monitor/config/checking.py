@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from monitor.config.problems import Problem, in_order
 from monitor.config.settings import Settings, read_settings
 from monitor.config.yaml_source import Document, read_document
 
-RenderTemplates = Callable[[Settings], Iterable[Problem]]
+TryOut = Callable[[Settings], Iterable[Problem]]
 
 
-def check(path: Path, *, render_templates: RenderTemplates | None = None, now: datetime | None = None) -> list[Problem]:
+def check(path: Path, *, also: Sequence[TryOut] = (), now: datetime | None = None) -> list[Problem]:
     """Every mistake in ``monitor.yaml``, the policy and the guideline it names, in file, line and column order.
 
-    ``render_templates`` tries the mails out; the service layer gives it, and it is only asked about settings that hold.
+    ``also`` tries out what the settings name, such as the mails; the service layer gives it, and it is only asked about
+    settings that hold.
     Hours at which a step would reach nobody are among the mistakes, those by absences from ``now`` on (None: left out). They
     are no reason not to start, nor is an extra that is not installed: ``load_settings`` takes the file all the same.
     """
@@ -30,7 +31,8 @@ def check(path: Path, *, render_templates: RenderTemplates | None = None, now: d
     if settings is not None:
         problems += _gaps(settings, document, now)
         problems += extra_missing(document)
-        problems += render_templates(settings) if render_templates is not None else ()
+        for try_out in also:
+            problems += try_out(settings)
     return list(in_order(problems))
 
 

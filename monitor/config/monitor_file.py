@@ -14,6 +14,7 @@ from monitor.config.durations import Duration
 from monitor.config.feeds_file import FeedFile, MappingsFile
 from monitor.config.mail_file import AnswersFile, MailFile
 from monitor.config.people_file import PersonFile, ShiftFile, TeamFile, UrgencyName
+from monitor.config.quality_file import DataQuality
 
 ACKNOWLEDGE_WITHIN = {"immediate": timedelta(hours=1), "same-day": timedelta(hours=8), "review": timedelta(days=3)}
 """Where the file says nothing else; the most urgent first."""
@@ -115,9 +116,15 @@ class MonitorFile:
     feed_quiet_after: Annotated[
         Duration, Field(description="After how long without any new record the feed is reported as quiet.")
     ] = timedelta(days=7)
+    feed_trouble_after: Annotated[
+        Duration, Field(description="After how long a feed that cannot be read is reported, and operations told.")
+    ] = timedelta(hours=1)
     answers: Annotated[AnswersFile | None, Field(description="Acknowledging by answering a mail.")] = None
     coverage: Annotated[
         CoverageFile | None, Field(description="The daily proof that everybody who should have been told was.")
+    ] = None
+    data_quality: Annotated[
+        DataQuality | None, Field(description="The daily mail about refused records and records that contradict each other.")
     ] = None
     board: Annotated[BoardFile | None, Field(description="The board in the browser.")] = None
     metrics: Annotated[MetricsFile | None, Field(description="Figures for Prometheus.")] = None

@@ -62,7 +62,7 @@ def _staff(document: Document) -> frozenset[str]:
 def _addressed(document: Document) -> Iterator[Loc]:
     """Every place that has an address to which mails go."""
     yield from mailboxes(document)
-    yield from (("operations",), ("answers",))
+    yield from (("operations",), ("answers",), ("data_quality", "owner"))
     yield from board_users(document)
 
 

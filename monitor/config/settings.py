@@ -20,6 +20,7 @@ from monitor.config.people_settings import directory, team
 from monitor.config.policy_files import is_path, shipped_policy
 from monitor.config.privacy import Privacy
 from monitor.config.problems import InvalidConfigError, Problem
+from monitor.config.quality_file import DataOwner, DataQuality
 from monitor.config.settings_checks import check_settings
 from monitor.config.validation import validate
 from monitor.config.yaml_source import Document, read_document
@@ -30,6 +31,8 @@ __all__ = [
     "Board",
     "BoardUser",
     "Coverage",
+    "DataOwner",
+    "DataQuality",
     "Imap",
     "Mail",
     "Metrics",
@@ -104,8 +107,10 @@ class Settings:
     digest_at: time = time(7, 30)  # by the clinic's clock
     storm_above: int = 20  # patients in one round
     feed_quiet_after: timedelta = timedelta(days=7)
+    feed_trouble_after: timedelta = timedelta(hours=1)
     answers: Answers | None = None
     coverage: Coverage | None = None
+    data_quality: DataQuality | None = None
     metrics: Metrics | None = None
     board: Board | None = None
     feeds: Mapping[str, Feed] = field(default_factory=dict)
@@ -150,10 +155,12 @@ def _settings(written: MonitorFile, source: Path) -> Settings:
         digest_at=written.digest_at,
         storm_above=written.storm_above,
         feed_quiet_after=written.feed_quiet_after,
+        feed_trouble_after=written.feed_trouble_after,
         answers=answers(written.answers, folder) if written.answers else None,
         coverage=Coverage(at=coverage.at, days=coverage.days, ping=coverage.ping, synthetic_patient=coverage.synthetic_patient)
         if coverage
         else None,
+        data_quality=written.data_quality,
         metrics=Metrics(port=written.metrics.port) if written.metrics else None,
         board=board(written.board) if written.board else None,
         feeds=feeds(written.feeds, folder),

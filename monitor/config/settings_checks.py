@@ -129,7 +129,7 @@ def _sooner_first(document: Document, key: str, defaults: Mapping[str, timedelta
 
 
 def _addresses(document: Document) -> Iterator[Problem]:
-    for loc in (("mail", "sender"), ("operations", "address")):
+    for loc in (("mail", "sender"), ("operations", "address"), ("data_quality", "owner", "address")):
         address = document.get(loc, str)
         if address is not None and not is_address(address):
             yield document.at(loc, "bad-address", "a plain mail address is expected, such as nurse@hospital.example")

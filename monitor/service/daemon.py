@@ -12,8 +12,10 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from monitor.config.feeds_checks import MOST_FEEDS
 from monitor.errors import DONE, NEEDS_ATTENTION, OUR_DEFECT, MonitorError
 from monitor.service import clock, clock_set
 from monitor.service.counters import DaemonCounters
@@ -38,6 +40,9 @@ Beside = Callable[[Callable[[], Site], Callable[[], datetime], Callable[[str], N
 
 DRAIN_WITHIN = timedelta(seconds=60)
 """After SIGTERM a running job may go on for so long; what it has not committed is done by the next start."""
+
+THREADS = 16 + MOST_FEEDS
+"""One for each job and feed, with some to spare: no feed that hangs leaves a job without."""
 
 DRAIN_STUCK_WITHIN = timedelta(seconds=10)
 """And for so long beside one that hangs."""
@@ -70,6 +75,7 @@ class Daemon:
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="job"))
         for number, event in ((signal.SIGTERM, self._stop), (signal.SIGINT, self._stop), (signal.SIGHUP, self._reload)):
             loop.add_signal_handler(number, event.set)
         self._schedule.start(self._work.site.settings)

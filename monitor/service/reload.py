@@ -17,6 +17,7 @@ from monitor.errors import ConfigError
 from monitor.service import alarms, last_good
 from monitor.service.broken_templates import broken_templates
 from monitor.service.figures import gaps
+from monitor.service.mappings import broken_mappings
 from monitor.service.opening import Configuration, Site, Source, read_configuration
 from monitor.service.post import check_ready
 from monitor.store import journal
@@ -37,7 +38,7 @@ def examined(source: Source) -> tuple[Configuration | None, tuple[Problem, ...]]
         configuration = read_configuration(source.config, source.database_url)
     except InvalidConfigError as error:
         return None, error.problems
-    return configuration, in_order(broken_templates(configuration.settings))
+    return configuration, in_order((*broken_templates(configuration.settings), *broken_mappings(configuration.settings)))
 
 
 def reloaded(site: Site, source: Source, now: datetime) -> Site | None:

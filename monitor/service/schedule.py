@@ -12,7 +12,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor.config.settings import Settings
 from monitor.service.counters import DaemonCounters
-from monitor.service.jobs import Job
+from monitor.service.feeding import look_every
+from monitor.service.jobs import Job, Marker
 from monitor.service.leasing import LeaseLostError
 from monitor.service.work import Work
 
@@ -26,7 +27,10 @@ VITAL = ("watch", "post")
 
 
 class Schedule:
-    """The jobs ``watch``, ``post``, ``daily`` and, where answers are configured, ``answers``; made in the loop that runs them."""
+    """The jobs ``watch``, ``post``, ``daily`` and, where answers are configured, ``answers``; made in the loop that runs them.
+
+    And one for each feed, so that a server that hangs, or a folder full of years, holds up nothing else.
+    """
 
     def __init__(self, work: Work, counters: DaemonCounters, on_lost: Callable[[LeaseLostError], None]) -> None:
         intervals = _intervals(work.site.settings)
@@ -39,6 +43,7 @@ class Schedule:
                 ("daily", work.daily, work.daily_stillness),
             )
         }
+        self._work, self._counters, self._on_lost = work, counters, on_lost
         self._loop = asyncio.get_running_loop()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -53,13 +58,19 @@ class Schedule:
 
     def tick_anew(self, settings: Settings) -> None:
         """Every job now, and then at its interval: at the start, after a reload, and when the clock was set."""
-        for name, interval in _intervals(settings).items():
+        feeds = {f"feed {name}": look_every(feed) for name, feed in settings.feeds.items()}
+        for name in feeds.keys() - self.jobs.keys():
+            self.jobs[name] = Job(name, feeds[name], self._asking(name), self._counters, self._on_lost)
+        for name, interval in (_intervals(settings) | feeds).items():
             job = self.jobs[name]
             job.every = interval
             if name != "answers" or settings.answers is not None:
                 job.put_into(self._scheduler)
             else:
                 job.take_out()
+        for name in self.jobs.keys() - feeds.keys():
+            if name.startswith("feed "):
+                self.jobs[name].take_out()
 
     def wake(self, job: str) -> None:
         """Let a job run at once. From any thread."""
@@ -82,6 +93,9 @@ class Schedule:
             return False
         self._scheduler.shutdown(wait=False)
         return True
+
+    def _asking(self, job: str) -> Callable[[Marker], None]:
+        return lambda mark: self._work.feed(job.removeprefix("feed "), mark)
 
     def _heard(self, event: JobEvent) -> None:
         self.jobs[event.job_id].heard(event)

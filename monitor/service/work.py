@@ -10,6 +10,7 @@ from datetime import timedelta
 from monitor.service import clock, clock_set
 from monitor.service.answers import read_answers
 from monitor.service.cycle import daily_once, watch_once
+from monitor.service.feeding import pull
 from monitor.service.jobs import Marker
 from monitor.service.leasing import HeldLease
 from monitor.service.notify import notify
@@ -93,6 +94,14 @@ class Work:
         read = read_answers(self.site, self.steady.now(), stopping=lambda: self._stopping_after(mark))
         if read.handed_over:
             self.handed_over()
+
+    def feed(self, name: str, mark: Marker) -> None:
+        """Ask a feed for what is new, if its time has come."""
+        done = pull(self.site, name, self.steady.now(), holder=self.lease.holder, stopping=lambda: self._stopping_after(mark))
+        if done is not None and done.received:
+            self.handed_over()
+        if done is not None and done.queued:
+            self.queued()
 
     @property
     def reservation(self) -> str:

@@ -12,7 +12,10 @@ from monitor.store.fact_tables import Stored, partial
 
 
 class FeedRow(Stored, table=True):
-    """One feed. ``cursor`` is how far it was read, in its own words; ``received_at`` when it last brought anything new."""
+    """One feed. ``cursor`` is how far it was read, in its own words; ``received_at`` when it last brought anything new.
+
+    ``failures`` in a row; before ``retry_at`` it is not tried again. Whoever reads it now holds it: see ``feed_claims.py``.
+    """
 
     __tablename__ = "feeds"
     name: str = Field(primary_key=True, sa_type=Text)
@@ -23,6 +26,10 @@ class FeedRow(Stored, table=True):
     received_at: datetime | None = None
     problem: str | None = Field(default=None, sa_type=Text)
     problem_since: datetime | None = None
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    retry_at: datetime | None = None
+    held_by: str | None = Field(default=None, sa_type=Text)
+    held_until: datetime | None = None
 
 
 class RejectRow(Stored, table=True):
@@ -74,6 +81,7 @@ class MergeRow(Stored, table=True):
     """A patient whose record became part of another one's."""
 
     __tablename__ = "merges"
+    __table_args__ = (Index("ix_merges_into_id", "into_id"),)
     patient_id: str = Field(primary_key=True, sa_type=Text)
     into_id: str = Field(sa_type=Text)
     at: datetime

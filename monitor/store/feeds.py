@@ -23,6 +23,10 @@ class Feed:
     received_at: datetime | None
     problem: str | None
     problem_since: datetime | None
+    failures: int = 0
+    retry_at: datetime | None = None
+    held_by: str | None = None
+    held_until: datetime | None = None
 
 
 def record(
@@ -34,11 +38,17 @@ def record(
     received: bool,
     cursor: str | None = None,
     problem: str | None = None,
+    retry_at: datetime | None = None,
 ) -> None:
-    """A feed was asked, or came. ``cursor`` None leaves it where it was. In the caller's writing transaction."""
+    """A feed was asked, or came. ``cursor`` None leaves it where it was. In the caller's writing transaction.
+
+    With a ``problem`` it is a failure more, and not tried again before ``retry_at``.
+    """
     known = load(connection, name)
     changes: dict[str, Any] = {"kind": kind, "tried_at": now, "problem": problem}
     changes["problem_since"] = None if problem is None else (known and known.problem_since) or now
+    changes["failures"] = 0 if problem is None else (known.failures if known else 0) + 1
+    changes["retry_at"] = None if problem is None else retry_at
     if problem is None:
         changes["ok_at"] = now
     if received:

@@ -63,12 +63,12 @@ def test_given_a_problem_when_shown_as_json_then_the_keys_are_those_of_the_contr
 
 def test_given_templates_that_do_not_render_when_checked_then_their_problems_are_among_the_others(tmp_path: Path) -> None:
     broken = Problem(file="templates/mail.txt", line=3, column=1, code="template-broken", message="no end")
-    assert check(monitor_file(tmp_path), render_templates=lambda settings: [broken]) == [broken]
+    assert check(monitor_file(tmp_path), also=[lambda settings: [broken]]) == [broken]
 
 
 def test_given_settings_that_do_not_hold_when_checked_then_templates_are_not_tried(tmp_path: Path) -> None:
     path = monitor_file(tmp_path, ("port: 25", "port: many"))
-    problems = check(path, render_templates=lambda settings: pytest.fail("was asked to render"))
+    problems = check(path, also=[lambda settings: pytest.fail("was asked to render")])
     assert [problem.code for problem in problems] == ["wrong-type"]
 
 

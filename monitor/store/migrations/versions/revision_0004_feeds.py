@@ -21,6 +21,10 @@ def upgrade() -> None:
         *optional("tried_at ok_at received_at", UTCDateTime),
         *optional("problem"),
         *optional("problem_since", UTCDateTime),
+        required("failures", sa.Integer, "0"),
+        *optional("retry_at", UTCDateTime),
+        *optional("held_by"),
+        *optional("held_until", UTCDateTime),
     )
     op.create_table(
         "rejects",
@@ -54,3 +58,4 @@ def upgrade() -> None:
         required("at", UTCDateTime),
         required("feed"),
     )
+    op.create_index("ix_merges_into_id", "merges", ["into_id"])

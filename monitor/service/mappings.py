@@ -1,0 +1,32 @@
+"""The files that say how records of other systems are read: the clinic's own or the shipped ones, a line a kind.
+
+A kind's loader reads its file by ``config.yaml_source``, and raises InvalidConfigError with every mistake in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from monitor.config.problems import InvalidConfigError, Problem
+from monitor.config.settings import Settings
+
+LOADERS: Mapping[str, Callable[[Path], Any]] = {}
+"""By the key of ``mappings:``. What each gives, its importer knows."""
+
+
+def mapping_file(settings: Settings, name: str) -> Path:
+    """The file of a mapping."""
+    return settings.mappings[name]
+
+
+def broken_mappings(settings: Settings) -> Iterator[Problem]:
+    """Every mistake in the clinic's own mapping files, and in the shipped ones of the feeds that are configured."""
+    for name, load in LOADERS.items():
+        file = mapping_file(settings, name)
+        try:
+            if file.is_file():
+                load(file)
+        except InvalidConfigError as error:
+            yield from error.problems

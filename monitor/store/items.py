@@ -76,7 +76,20 @@ def keep(connection: Connection, feed: str, pieces: Sequence[Piece]) -> None:
         f" ON CONFLICT (feed, type, id) DO UPDATE SET {changes}"
     )
     rows = [
-        (feed, p.type, p.id, p.version, p.patient_id, p.kind, p.group, _encode(p.cells), p.uses, int(p.voided), p.recorded_at, p.state)
+        (
+            feed,
+            p.type,
+            p.id,
+            p.version,
+            p.patient_id,
+            p.kind,
+            p.group,
+            _encode(p.cells),
+            p.uses,
+            int(p.voided),
+            p.recorded_at,
+            p.state,
+        )
         for p in pieces
     ]
     connection.exec_driver_sql(statement, rows)
@@ -150,9 +163,7 @@ def _unsettle(connection: Connection, feed: str, column: str, values: Iterable[s
         connection.exec_driver_sql(statement, rows)
 
 
-def _among(
-    connection: Connection, feed: str, same: tuple[str, str], column: str, values: Sequence[str]
-) -> Iterator[Piece]:
+def _among(connection: Connection, feed: str, same: tuple[str, str], column: str, values: Sequence[str]) -> Iterator[Piece]:
     spoken = connection.dialect
     mark = placeholders(spoken, 1)
     for part in _parts(values):

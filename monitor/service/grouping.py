@@ -1,0 +1,117 @@
+"""The pieces of one group into the rows they make. Pure: what comes in decides what comes out, in whatever order it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from monitor.importers.checks import CHECKS
+from monitor.importers.columns import COLUMNS
+from monitor.store.items import Piece, Value
+from monitor.store.times import instant_or, moment
+
+Cells = Mapping[str, Value]
+
+TIMES: Mapping[str, str] = {
+    "assessments": "assessed_at",
+    "doses": "given_at",
+    "labs": "collected_at",
+    "investigations": "performed_at",
+}
+JOINED = frozenset({"red_flags", "findings", "comorbidities", "diagnosis"})
+"""Columns that hold a list: what several pieces say of them is said together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why no row can be made. ``column`` None where it is about more than one."""
+
+    column: str | None
+    problem: str
+
+
+def latest(recorded: Iterable[str | None], zone: tzinfo) -> str | None:
+    """The last of some times, as it was written; None if one is not known: that one may have been the last."""
+    known = list(recorded)
+    if None in known:
+        return None
+    return max((each for each in known if each is not None), key=lambda each: (moment(each, zone).at, each), default=None)
+
+
+def in_order(pieces: Sequence[Piece], zone: tzinfo) -> list[Piece]:
+    """The pieces in an order that does not depend on when they came: as recorded, then by name."""
+
+    def place(piece: Piece) -> tuple[str, str, str]:
+        return piece.recorded_at or "", piece.type, piece.id
+
+    return sorted(pieces, key=place)
+
+
+def rows(kind: str, pieces: Iterable[Cells], zone: tzinfo) -> list[dict[str, Value]]:
+    """The cells of the pieces put together. One that fills a column differently from those before it goes into a row of its own.
+
+    Within one examination the times of its measures may differ by minutes: the row has the first of that day. Of a patient
+    there is one record: what is said last holds.
+    """
+    time = TIMES.get(kind)
+    found: list[dict[str, Value]] = []
+    for cells in pieces:
+        said = {name: value for name, value in cells.items() if value is not None and not name.startswith("@")}
+        row = next((each for each in found if kind == "patients" or _fits(each, said, time, zone)), None)
+        if row is None:
+            found.append(said)
+            continue
+        for name, value in said.items():
+            if name in JOINED and name in row:
+                row[name] = _joined(name, str(row[name]), str(value))
+            elif name == time and name in row:
+                row[name] = min((str(row[name]), str(value)), key=lambda each: _precise_first(each, zone))
+            else:
+                row[name] = value
+    return found
+
+
+def unfit(kind: str, row: dict[str, Value]) -> Unfit | None:
+    """What keeps a row from being stored, or None. Fills in what a column holds where nothing was said."""
+    for column in COLUMNS[kind]:
+        if row.get(column.name) is None:
+            if column.default is not None:
+                row[column.name] = column.default
+            elif column.required:
+                return Unfit(column.name, "nothing says it, and there is no row without it")
+    check = CHECKS.get(kind)
+    mistakes = list(check(row)) if check else []
+    return Unfit(*mistakes[0]) if mistakes else None
+
+
+def newer(stored: Piece, arriving: Piece, zone: tzinfo) -> bool:
+    """Whether what arrives says more than what is stored: by version where both are numbers, else by when it was recorded."""
+    if stored.version == arriving.version:
+        return False
+    if stored.version.isdecimal() and arriving.version.isdecimal():
+        return int(arriving.version) > int(stored.version)
+    if stored.recorded_at is None or arriving.recorded_at is None:
+        return True
+    before = moment(stored.recorded_at, zone).at
+    return instant_or(arriving.recorded_at, zone, otherwise=before) >= before
+
+
+def _fits(row: Cells, said: Cells, time: str | None, zone: tzinfo) -> bool:
+    for name, value in said.items():
+        known = row.get(name)
+        if known is None or known == value or name in JOINED:
+            continue
+        if name != time or moment(str(known), zone).on != moment(str(value), zone).on:
+            return False
+    return True
+
+
+def _joined(name: str, before: str, after: str) -> str:
+    parts = [*before.split(";"), *after.split(";")]
+    return ";".join(sorted(set(parts))) if name != "diagnosis" else "; ".join(dict.fromkeys(map(str.strip, parts)))
+
+
+def _precise_first(written: str, zone: tzinfo) -> tuple[bool, object]:
+    found = moment(written, zone)
+    return found.day_only, found.at

@@ -7,7 +7,7 @@ loses none, and the next round ends what the last one left.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -63,8 +63,9 @@ def queue_digests(site: Site, now: datetime) -> int:
 
 
 def anything_held(site: Site, connection: Connection) -> bool:
-    """Whether a round that was cut short left patients of whom it is not decided yet how they are told."""
-    return bool(_waiting(site, connection).alone)
+    """Whether a round that was cut short, or another's, left patients of whom it is not decided yet how they are told."""
+    since = digests.entries(connection)
+    return bool(_by_how(site, _still_open(connection, since), since).alone)
 
 
 def tell_what_waits(site: Site, connection: Connection, now: datetime) -> int:
@@ -93,11 +94,17 @@ def tell_what_waits(site: Site, connection: Connection, now: datetime) -> int:
 def _waiting(site: Site, connection: Connection) -> Waiting:
     """What waits, sorted by how it is told. What closed or was taken on meanwhile waits no longer."""
     since = digests.entries(connection)
-    if not since:
-        return Waiting()
+    still = _still_open(connection, since)
+    digests.clear(connection, set(since).difference(_ids(still)))
+    return _by_how(site, still, since)
+
+
+def _still_open(connection: Connection, since: Mapping[int, datetime]) -> list[Alert]:
     known = {alert.alert_id: alert for alert in kept_alerts.by_ids(connection, sorted(since))}
-    digests.clear(connection, [alert_id for alert_id in since if known[alert_id].state != "open"])
-    still = [known[alert_id] for alert_id in since if known[alert_id].state == "open"]
+    return [known[alert_id] for alert_id in since if known[alert_id].state == "open"]
+
+
+def _by_how(site: Site, still: Sequence[Alert], since: Mapping[int, datetime]) -> Waiting:
     backlog = [
         alert for alert in still if alert.alert_id is not None and is_old_news(site.settings, alert, since[alert.alert_id])
     ]

@@ -2,7 +2,8 @@
 
 Per batch of patients one transaction holds everything: alerts, messages, look-again instants and the consumed
 changes. A crash repeats the batch and changes nothing. A patient whose record cannot be read or whose evaluation
-fails is that patient's alone: the others go on, the failure is recorded and tried again.
+fails is that patient's alone: the others go on, the failure is recorded and tried again. On PostgreSQL rounds of several
+processes share out who is due; what they all touch - journal, alarms, digests - is written by one of them at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -27,7 +28,7 @@ from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
 from monitor.service.taking_over import has_moved, take_over
 from monitor.service.telling import tell, told_alone
-from monitor.store import alerts, changes, digests, histories, journal
+from monitor.store import alerts, changes, dialect, digests, histories, journal
 from monitor.store.alerts import PolicyRecord
 from monitor.store.rounds import Failure, RoundRecord, clear_failure, last_round, record_failure, record_round
 
@@ -74,27 +75,57 @@ def run_round(
 ) -> RoundSummary:
     """Evaluate every patient who changed or came due until none is left, then tell what waited for the end of the round.
 
-    ``stopping`` is asked before each batch; the patients that are left stay due, and what waits goes on waiting. A round that
-    found nothing goes on record only where the last one there is older than ``recorded_every``.
+    Where others watch the same database, they evaluate some of them. ``stopping`` is asked before each batch; the patients
+    that are left stay due, and what waits goes on waiting. A round that found nothing goes on record only where the last
+    one there is older than ``recorded_every``.
     """
-    counts: Counter[str] = Counter()
+    done = _Done()
     _bring_up_all_if_the_policy_changed(site)
+    for last_try in (False, False, True):
+        stopped = _evaluate_due(site, done, now, stopping)
+        if stopped or (not done.counts and _ended_lately(site, now, recorded_every)):
+            return _summary(done.counts)
+        if _end(site, done.counts, now, whatever_is_due=last_try):
+            break
+    log.info("round finished", extra={"patients": done.counts["patients_evaluated"], "failed": done.counts["failed_patients"]})
+    return _summary(done.counts)
+
+
+@dataclass(slots=True)
+class _Done:
+    """What a round has done so far, and whether its end tells what it found: not known before its first batch."""
+
+    counts: Counter[str] = field(default_factory=Counter)
     hold: bool | None = None
+
+
+def _evaluate_due(site: Site, done: _Done, now: datetime, stopping: Callable[[], bool]) -> bool:
+    """Batch by batch until nobody is due, or only such as others evaluate just now. Returns whether it was stopped."""
     while not stopping():
         with site.database.glance() as connection:
             if not changes.anything_due(connection, now):
-                break
-        with site.database.write("round") as connection:
+                return False
+        with site.database.write("round", beside_others=True) as connection:
             due = changes.due(connection, now, PATIENTS_PER_COMMIT)
-            if hold is None:  # only the end of this round can say how many patients it tells of: more batches, or ends another's
-                hold = len(due.patient_ids) == PATIENTS_PER_COMMIT or digesting.anything_held(site, connection)
-            counts.update(_batch(site, connection, due.patient_ids, hold, now))
+            if not due.patient_ids:
+                return False
+            if done.hold is None:  # only the round's end can say how many patients it tells of: more batches, or ends another's
+                many = len(due.patient_ids) + due.elsewhere >= PATIENTS_PER_COMMIT
+                done.hold = many or digesting.anything_held(site, connection)
+            done.counts.update(_batch(site, connection, due.patient_ids, done.hold, now))
             changes.consume(connection, due.change_ids)
-    else:
-        return _summary(counts)
-    if not counts and _ended_lately(site, now, recorded_every):
-        return _summary(counts)
+    return True
+
+
+def _end(site: Site, counts: Counter[str], now: datetime, *, whatever_is_due: bool) -> bool:
+    """Tell what waited and put the round on record; alone, so after the batches that others had begun.
+
+    False, and nothing is told, where more is due by now: what belongs together is told together. Not ``whatever_is_due``:
+    facts that never cease hold nobody up for ever.
+    """
     with site.database.write("end of round") as connection:
+        if not whatever_is_due and changes.anything_due(connection, now):
+            return False
         counts["queued"] += digesting.tell_what_waits(site, connection, now)
         journal.append(connection, now, *round_entries(site, last_round(connection), now))
         record_round(
@@ -107,8 +138,7 @@ def run_round(
                 policy_sha256=site.policy.sha256,
             ),
         )
-    log.info("round finished", extra={"patients": counts["patients_evaluated"], "failed": counts["failed_patients"]})
-    return _summary(counts)
+    return True
 
 
 def _ended_lately(site: Site, now: datetime, within: timedelta) -> bool:
@@ -155,12 +185,19 @@ def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], hold:
     alerts.record_policy(connection, PolicyRecord(mark.guideline, mark.version, mark.sha256), now)
     telling = sum(outcome.moved or bool(told_alone(site, outcome.transitions, now)) for outcome in outcomes)
     hold = hold or telling > site.settings.storm_above
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=_says_something):  # those who say nothing first: others need not wait for that
+        if _says_something(outcome):
+            dialect.one_at_a_time(connection, dialect.JOURNAL)
         counts.update(_recorded(site, connection, outcome, hold, now))
     if counts["newly_failed"]:
+        dialect.one_at_a_time(connection, dialect.JOURNAL)
         alarm = alarms.unreadable_patients(counts["newly_failed"], occasion=patient_ids[0])
         counts["queued"] += alarms.raise_alarm(site, connection, alarm, now)
     return counts
+
+
+def _says_something(outcome: Outcome) -> bool:
+    return bool(outcome.transitions) or outcome.moved
 
 
 def _failed(connection: Connection, patient_id: str, problem: str, now: datetime) -> Counter[str]:
@@ -192,7 +229,7 @@ def _defect(error: Exception) -> str:
 def _recorded(site: Site, connection: Connection, outcome: Outcome, hold: bool, now: datetime) -> Counter[str]:
     """Record one outcome whole, with its mails, or not at all: a mail that cannot be made up is that patient's failure."""
     patient_id = outcome.history.patient_id
-    if outcome.transitions or outcome.moved:
+    if _says_something(outcome):
         try:
             with connection.begin_nested():
                 counts = _record(site, connection, outcome, hold, now)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from monitor.clinical.alerts import Alert, State, Transition
-from monitor.store import journal
+from monitor.store import dialect, journal
 from monitor.store.alert_json import finding_columns, finding_of
 from monitor.store.tables import ALERT_EVENTS, ALERTS, POLICIES
 
@@ -157,10 +157,16 @@ def events_of(connection: Connection, alert_ids: Iterable[int]) -> dict[int, lis
 
 def record_policy(connection: Connection, policy: PolicyRecord, now: datetime) -> None:
     """Remember a policy by its hash, once."""
-    known = connection.execute(select(POLICIES.c.sha256).where(POLICIES.c.sha256 == policy.sha256)).scalar()
-    if known is None:
+    if _is_known(connection, policy):
+        return
+    dialect.one_at_a_time(connection, dialect.JOURNAL)
+    if not _is_known(connection, policy):
         columns = {"sha256": policy.sha256, "guideline": policy.guideline, "version": policy.version, "loaded_at": now}
         connection.execute(POLICIES.insert(), columns)
+
+
+def _is_known(connection: Connection, policy: PolicyRecord) -> bool:
+    return connection.execute(select(POLICIES.c.sha256).where(POLICIES.c.sha256 == policy.sha256)).scalar() is not None
 
 
 def policies_of(connection: Connection, alert_ids: Iterable[int]) -> dict[int, PolicyRecord]:

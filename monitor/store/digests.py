@@ -33,10 +33,9 @@ def waiting(connection: Connection) -> list[int]:
 
 
 def entries(connection: Connection) -> dict[int, datetime]:
-    """The alerts that wait and since when, the longest first; those that nobody else is telling just now. To be told now."""
+    """The alerts that wait and since when, the longest first."""
     columns = DIGEST_ENTRIES.c
-    query = select(columns.alert_id, columns.since).order_by(columns.since, columns.alert_id)
-    rows = connection.execute(query.with_for_update(skip_locked=True))
+    rows = connection.execute(select(columns.alert_id, columns.since).order_by(columns.since, columns.alert_id))
     return {row.alert_id: row.since for row in rows}
 
 

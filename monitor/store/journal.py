@@ -70,9 +70,13 @@ class Verdict:
 
 
 def append(connection: Connection, now: datetime, *entries: Entry) -> None:
-    """Add entries in the caller's writing transaction: one read and one insert, however many they are."""
+    """Add entries in the caller's writing transaction: one read and one insert, however many they are.
+
+    From here to its end nobody else appends.
+    """
     if not entries:
         return
+    dialect.one_at_a_time(connection, dialect.JOURNAL)
     number, previous = _end(connection)
     at = now.astimezone(UTC)
     statement, stored = _insert(connection.dialect)

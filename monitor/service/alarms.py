@@ -6,6 +6,7 @@ No patient data: counts and our own identifiers only. A relay that refuses every
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from monitor.clinical.findings import Urgency
 from monitor.clinical.words import URGENCIES
 from monitor.delivery.facts import OperationsFacts, TimeFacts
+from monitor.delivery.language import Language
 from monitor.delivery.message import mint_message_id
 from monitor.delivery.render import render_or_builtin
 from monitor.delivery.wording import instant_in_words, urgency_in_words
@@ -24,6 +26,9 @@ from monitor.store.troubles import clear_trouble, set_trouble
 
 LOOK_AT_STATUS = say("Run `bipn-monitor status` on the machine: it says which and why.")
 
+FILES_NAMED = 20
+"""Of one sweep of a watched folder in a mail; the folder has them all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
@@ -33,6 +38,24 @@ class Alarm:
     consequence: str
     remedies: tuple[str, ...]
     occasion: str
+    figures: tuple[TimeFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """Who is told."""
+
+    name: str
+    address: str
+    language: Language
+
+
+def data_owner(site: Site) -> Addressee | None:
+    """Whoever owns the data, where the configuration names somebody."""
+    quality = site.settings.data_quality
+    if quality is None:
+        return None
+    return Addressee(name=quality.owner.name, address=quality.owner.address, language=quality.owner.language)
 
 
 def unreadable_patients(count: int, occasion: str) -> Alarm:
@@ -130,6 +153,45 @@ def quiet_feed(words: str) -> Alarm:
     )
 
 
+def refused_files(feed: str, refused: Mapping[str, int], unread: Sequence[str], *, place: str, occasion: str) -> Alarm:
+    """Files of a watched folder were not taken whole: how many rows of each were refused, and which have unknown columns."""
+    lines = [
+        TimeFacts(label=name, at=say_n("{count} row refused", "{count} rows refused", count=count))
+        for name, count in refused.items()
+    ]
+    lines += [TimeFacts(label=name, at=say("has columns that are not read")) for name in unread]
+    more = len(lines) - FILES_NAMED
+    if more > 0:
+        lines[FILES_NAMED:] = [TimeFacts(label=say("Others"), at=str(more))]
+    names = {*refused, *unread}
+    return Alarm(
+        problem=say_n(
+            "feed {feed}: {count} file was not taken whole",
+            "feed {feed}: {count} files were not taken whole",
+            count=len(names),
+            feed=feed,
+        ),
+        consequence=say("what was refused is not watched; everything else of these files is in"),
+        remedies=(
+            say("What was refused is in {place}, with a report beside each file: line, column, and what to write.", place=place),
+            say("Correct it there and put it into the folder again, under the same name."),
+            say("`bipn-monitor rejects` lists what is still open; `bipn-monitor import --dry-run FILE` names unknown columns."),
+        ),
+        occasion=occasion,
+        figures=tuple(lines),
+    )
+
+
+def stuck_files(feed: str, words: str) -> Alarm:
+    """Files of a watched folder that this program may not read or move."""
+    return Alarm(
+        problem=words,
+        consequence=say("what is in a file that cannot be read is not watched; all other files are taken"),
+        remedies=(say("Mend the rights of the folder and of what is put there, or make room; nothing else is to be done."),),
+        occasion=f"stuck files {feed}",
+    )
+
+
 def gaps(words: str) -> Alarm:
     """Hours to come at which a step of a team's chain would reach nobody."""
     return Alarm(
@@ -168,17 +230,17 @@ def _nobody(team: str) -> str:
     return f"nobody-home-{team}"
 
 
-def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime) -> int:
-    """Put the alarm into the outbox, in the caller's transaction; how many messages that made.
+def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime, *, to: Addressee | None = None) -> int:
+    """Put the alarm into the outbox, in the caller's transaction; how many messages that made. ``to``: not to operations.
 
     None without an address, and none where the same was told today.
     """
-    if site.settings.operations is None:
+    reader = to or _operations(site)
+    if reader is None:
         return 0
-    address, language = site.settings.operations.address, site.settings.operations.language
     today = now.astimezone(site.settings.time_zone).date()
     domain = site.settings.mail.sender.rpartition("@")[2]
-    message_id = mint_message_id(domain, f"operations {alarm.occasion} {today} {address}")
+    message_id = mint_message_id(domain, f"operations {alarm.occasion} {today} {reader.address}")
     if outbox.is_known(connection, message_id):
         return 0
     facts = OperationsFacts(
@@ -187,15 +249,15 @@ def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime)
         since=None,
         consequence=alarm.consequence,
         remedies=alarm.remedies,
-        figures=(),
+        figures=alarm.figures,
         times=(TimeFacts(label=say("Noticed"), at=instant_in_words(now, site.settings.time_zone)),),
     )
-    rendered, _ = render_or_builtin("operations", facts, folder=site.settings.templates, language=language)
+    rendered, _ = render_or_builtin("operations", facts, folder=site.settings.templates, language=reader.language)
     message = outbox.NewMessage(
         message_id=message_id,
-        kind="operations",
-        recipient_address=address,
-        recipient_name="Operations",
+        kind="operations" if to is None else "data-quality",
+        recipient_address=reader.address,
+        recipient_name=reader.name,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -203,3 +265,8 @@ def raise_alarm(site: Site, connection: Connection, alarm: Alarm, now: datetime)
     )
     outbox.enqueue(connection, [message], now=now)
     return 1
+
+
+def _operations(site: Site) -> Addressee | None:
+    found = site.settings.operations
+    return None if found is None else Addressee(name="Operations", address=found.address, language=found.language)

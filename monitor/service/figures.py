@@ -97,4 +97,6 @@ def _dead_ends(site: Site, connection: Connection) -> int:
     known |= {person.recipient.address for person in settings.directory.people.values()}
     if settings.operations is not None:
         known.add(settings.operations.address)
+    if settings.data_quality is not None:
+        known.add(settings.data_quality.owner.address)
     return sum(number for address, number in figures.dead_ends(connection).items() if address in known)

@@ -18,7 +18,9 @@ from sqlalchemy import Connection
 from monitor.errors import DONE, SOME_REJECTED, UsageError
 from monitor.importers.columns import COLUMNS
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
+from monitor.importers.items import Item, Merge
 from monitor.importers.names import REJECTED, kind_of, rank_of
+from monitor.service import settling
 from monitor.service.readers import READERS
 from monitor.service.rejected_file import write_rejected
 from monitor.store import dialect, facts, feeds, rejects
@@ -30,7 +32,10 @@ FILES = "files"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """What became of one file, or of one sheet of it, in rows. ``kind`` is None for a name that says none."""
+    """What became of one file, or of one sheet of it, in rows. ``kind`` is None for a name that says none.
+
+    Of a feed of records ``rejected`` counts records, and ``passed_over`` those that are no matter of this program, by reason.
+    """
 
     file: str
     kind: str | None
@@ -38,6 +43,7 @@ class FileReport:
     corrected: int = 0
     unchanged: int = 0
     rejected: int = 0
+    passed_over: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,14 +90,14 @@ def import_paths(
         # All in one transaction, so that a file sees the rows of those before it, as it would in earnest.
         with database.write() as connection:
             for path in files:
-                for part in _import_file(connection, path, readers, clinic):
+                for part in _import_file(connection, path, readers, clinic, feed):
                     progress(_add(report, path, part))
             connection.rollback()
         return report
     for path in files:
         with database.write(beside_others=True) as connection:
             dialect.one_at_a_time(connection, dialect.FEEDS)  # two that bring the same record would both find it new
-            parts = list(_import_file(connection, path, readers, clinic))
+            parts = list(_import_file(connection, path, readers, clinic, feed))
             _record(connection, feed, path, parts, now)
         failed = write_rejected(path, [part.imported for part in parts])
         if failed is not None:
@@ -176,7 +182,7 @@ def rank(path: Path) -> int:
     return len(COLUMNS) if kind is None else rank_of(kind)
 
 
-def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reader], clinic: Clinic) -> Iterator[_Part]:
+def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reader], clinic: Clinic, feed: str) -> Iterator[_Part]:
     """Read one file and write its good rows. A file that cannot be read is refused, and the others go on."""
     reader = readers.get(path.suffix.lower())
     if reader is None:
@@ -184,9 +190,12 @@ def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reade
         return
     try:
         with path.open("rb") as stream:
-            feed = _feed_of(path, stream)
+            content = _feed_of(path, stream)
             for imported in reader(path.name, stream, clinic):
-                yield _Part(imported, _written(connection, imported, feed, clinic))
+                if imported.items is None:
+                    yield _Part(imported, _written(connection, imported, content, clinic))
+                else:
+                    yield from _settled(connection, imported, imported.items, feed, clinic)
     except OSError as error:
         yield _refused(path, f"the file cannot be read: {error.strerror}")
 
@@ -195,6 +204,20 @@ def _written(connection: Connection, imported: ImportedFile, feed: str, clinic: 
     if imported.kind is None or imported.rejected:
         return facts.Counts()
     return facts.write(connection, imported.kind, imported.rows, now=clinic.now, feed=feed, zone=clinic.zone)
+
+
+def _settled(
+    connection: Connection, imported: ImportedFile, said: Iterator[Item | Merge], feed: str, clinic: Clinic
+) -> Iterator[_Part]:
+    """A feed of records: first what was not taken of it, then a part for each kind of row that it made."""
+    taken = settling.take(connection, feed, said, clinic)
+    imported.rejected += taken.rejected
+    imported.passed_over += taken.passed_over
+    if imported.rejected or imported.passed_over or not taken.counts:
+        yield _Part(imported, facts.Counts())
+    for kind in COLUMNS:
+        if kind in taken.counts:
+            yield _Part(ImportedFile(kind=kind), taken.counts[kind])
 
 
 def _feed_of(path: Path, stream: BufferedReader) -> str:
@@ -221,7 +244,8 @@ def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
         inserted=counts.inserted,
         corrected=counts.corrected,
         unchanged=counts.unchanged,
-        rejected=len(imported.rejected_rows) or int(bool(imported.rejected)),
+        rejected=_refused_records(imported),
+        passed_over=dict(imported.passed_over),
     )
     if imported.sheet is None:
         report.files.append(done)
@@ -233,6 +257,12 @@ def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
         report.notes.append(f"{path}: columns that are not read: {', '.join(imported.unknown_columns)}")
     report.notes += [f"{path}: passed over: {times} {what}" for what, times in imported.passed_over.items()]
     return done
+
+
+def _refused_records(imported: ImportedFile) -> int:
+    if imported.items is not None:
+        return len({(each.line, each.record) for each in imported.rejected})
+    return len(imported.rejected_rows) or int(bool(imported.rejected))
 
 
 def _count(report: ImportReport, done: FileReport) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from monitor.config.feed_folder import FolderFeed
 from monitor.config.feeds_file import Feed
 from monitor.errors import DatabaseError
 from monitor.service import alarms, clock
 from monitor.service.back_off import after_fault
+from monitor.service.drop_folder import pull_folder
 from monitor.service.feed_alarms import failing_feed
 from monitor.service.holder import has_died
 from monitor.service.opening import Site
@@ -22,7 +24,7 @@ from monitor.store import feed_claims, feeds
 
 log = logging.getLogger(__name__)
 
-FEEDERS: Mapping[type, Feeder] = {}
+FEEDERS: Mapping[type, Feeder] = {FolderFeed: pull_folder}
 """By the settings of each kind that is asked; a kind that listens has none."""
 
 LOOK_AT_LEAST_EVERY = timedelta(seconds=15)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from monitor.config.feed_folder import FolderFeed
-from monitor.crash_points import reached
 from monitor.errors import UsageError
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
 from monitor.service import alarms, drop_filing, drop_seen
@@ -113,7 +112,6 @@ def _take(work: _Sweep, name: str) -> None:
     except OSError as error:
         work.problems[f"cannot be read: {error.strerror}; let this program's user read what is put there"] += 1
         return
-    reached("before a dropped file is imported")
     try:
         report = import_paths(
             work.site.database,
@@ -126,7 +124,6 @@ def _take(work: _Sweep, name: str) -> None:
     except (_ChangedError, UsageError):  # another one took its place, or it is gone: it is looked at anew
         del work.seen[name]
         return
-    reached("after a dropped file is imported")
     refused = [each for _, each in report.rejected]
     work.taken[name] = _Taken(
         look=look,

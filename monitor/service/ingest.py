@@ -95,7 +95,7 @@ def import_paths(
             connection.rollback()
         return report
     for path in files:
-        with database.write(beside_others=True) as connection:
+        with database.write("import", beside_others=True) as connection:
             dialect.one_at_a_time(connection, dialect.FEEDS)  # two that bring the same record would both find it new
             parts = list(_import_file(connection, path, readers, clinic, feed))
             _record(connection, feed, path, parts, now)

@@ -43,7 +43,7 @@ def changed(other: Other) -> set[str]:
 
 
 def rows(other: Other, columns: str, table: str = "doses") -> list[tuple[object, ...]]:
-    return other.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
+    return list(other.execute(f"SELECT {columns} FROM {table} ORDER BY id"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -126,14 +126,20 @@ def test_given_a_row_when_only_its_end_is_set_then_the_patient_has_changed_and_n
     assert len(rows(other, "id")) == 1
 
 
-@pytest.mark.parametrize("way", ["INSERT", "INSERT OR REPLACE", "ON CONFLICT"])
-def test_given_a_known_source_id_when_inserted_again_then_it_is_a_correction(way: str, other: Other) -> None:
-    if way == "INSERT OR REPLACE" and other.engine != "sqlite":
-        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+@pytest.mark.parametrize("end", ["", UPSERT])
+def test_given_a_known_source_id_when_inserted_again_then_it_is_a_correction(end: str, other: Other) -> None:
+    is_corrected(other, DOSE.replace("1.3", "1.0").replace("P-1", "P-2") + end)
+
+
+@pytest.mark.sqlite_only("PostgreSQL has no INSERT OR REPLACE")
+def test_given_a_known_source_id_when_replaced_then_it_is_a_correction(other: Other) -> None:
+    is_corrected(other, DOSE.replace("1.3", "1.0").replace("P-1", "P-2").replace("INSERT", "INSERT OR REPLACE"))
+
+
+def is_corrected(other: Other, again: str) -> None:
     other.execute(DOSE)
     changed(other)
-    again = DOSE.replace("1.3", "1.0").replace("P-1", "P-2")
-    other.execute(again + UPSERT if way == "ON CONFLICT" else again.replace("INSERT", way))
+    other.execute(again)
     old, new = rows(other, "dose_mg_per_m2, superseded_at, recorded_at")
     assert (old[0], new[0]) == (1.3, 1.0)
     assert old[1] == new[2] is not None
@@ -172,6 +178,26 @@ def test_given_a_value_out_of_range_when_updated_then_it_is_refused(table: str, 
     with pytest.raises(REFUSALS):
         other.execute(f"UPDATE {table} SET {column} = ?", (value,))
     assert len(rows(other, "id", table)) == 1
+
+
+@pytest.mark.sqlite_only("PostgreSQL has no OR REPLACE")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        DOSE.replace("INSERT", "INSERT OR REPLACE").replace("(patient_id", "(id, patient_id").replace("('P-1'", "(1, 'P-3'"),
+        "UPDATE OR REPLACE doses SET source_id = 'd1' WHERE source_id = 'd2'",
+        "UPDATE OR REPLACE doses SET id = 1 WHERE source_id = 'd2'",
+        "UPDATE OR REPLACE doses SET superseded_at = NULL WHERE dose_mg_per_m2 = 1.3 AND source_id = 'd2'",
+    ],
+)
+def test_given_another_row_in_its_place_when_replaced_then_it_is_refused_and_no_row_is_lost(statement: str, other: Other) -> None:
+    other.execute(DOSE)
+    other.execute(DOSE.replace("d1", "d2"))
+    other.execute("UPDATE doses SET dose_mg_per_m2 = 1.0 WHERE source_id = 'd2'")
+    before = rows(other, "*")
+    with pytest.raises(REFUSALS, match=r"is there|another current row"):
+        other.execute(statement)
+    assert rows(other, "*") == before
 
 
 def test_given_changes_that_were_consumed_when_more_come_then_ids_are_not_used_again(other: Other) -> None:

@@ -25,6 +25,7 @@ MOST_CELLS = 10_000_000
 MOST_UNREADABLE = 100_000
 MOST_PARTS = 10_000
 LARGEST_SHEET = 1_048_576, 16_384
+_NO_WORKBOOK = "the file is no workbook that we read; save it as .xlsx"
 _CHUNK = 1 << 20
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
 
@@ -64,9 +65,11 @@ def scan(stream: BinaryIO) -> dict[str, Scan] | None:
 
     Raises WorkbookError for everything else, and for what is damaged, too large or protected.
     """
-    if stream.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+    begins = stream.read(8)
+    if begins == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return None
-    stream.seek(0)
+    if not begins.startswith(b"PK"):
+        raise WorkbookError(_NO_WORKBOOK)
     try:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
@@ -84,7 +87,7 @@ def scan(stream: BinaryIO) -> dict[str, Scan] | None:
         raise WorkbookError("the file is damaged; open it in a spreadsheet program and save it again") from None
     except OSError:
         raise WorkbookError("the file is damaged; export it again") from None
-    raise WorkbookError("the file is no workbook that we read; save it as .xlsx")
+    raise WorkbookError(_NO_WORKBOOK)
 
 
 def _refuse_encrypted(archive: zipfile.ZipFile, names: set[str]) -> None:

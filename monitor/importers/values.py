@@ -40,6 +40,10 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d.*", re.ASCII)
 _WRITE_TIME = "write 2026-11-23, or 2026-11-23T09:30, or with an offset 2026-11-23T09:30+01:00"
 _VERSIONS = {"4": "4.03", "4.0": "4.03", "4.03": "4.03", "5": "5.0", "5.0": "5.0", "6": "6.0", "6.0": "6.0"}
+_MRC_REMEDIES = {
+    "a range": "; a range cannot be compared",
+    "a day": "; a spreadsheet may have made it of a power, format the column as text",
+}
 _DRUGS = {"velcade": BORTEZOMIB}
 _TREATMENTS = {"plasma exchange": "plasma_exchange", "plasma-exchange": "plasma_exchange", "corticosteroids": "corticosteroid"}
 
@@ -163,8 +167,9 @@ def mrc_power(text: str, _clinic: Clinic) -> Value:
     try:
         rank = parse_mrc(text)
     except ValueError:
-        remedy = "; a range cannot be compared" if found(text) == "a range" else ""
-        raise CellError(f"found {found(text)}{remedy}; write MRC power as 0 to 5 with an optional + or -, or NT") from None
+        raise CellError(
+            f"found {found(text)}{_MRC_REMEDIES.get(found(text), '')}; write MRC power as 0 to 5 with an optional + or -, or NT"
+        ) from None
     return None if rank is None else written(rank)
 
 

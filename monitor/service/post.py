@@ -110,9 +110,12 @@ def _send_due(
         with site.database.write("trouble") as connection:
             troubles.set_trouble(connection, TROUBLE, f"mail cannot be sent: {error}", now)
         raise
-    with site.database.write("release") as connection:
-        claims.release_expired(connection, now, holder=holder)
-        troubles.clear_trouble(connection, TROUBLE)
+    with site.database.read() as connection:
+        left = claims.anything_expired(connection, now, holder=holder) or troubles.is_known(connection, TROUBLE)
+    if left:
+        with site.database.write("release") as connection:
+            claims.release_expired(connection, now, holder=holder)
+            troubles.clear_trouble(connection, TROUBLE)
 
     async def run() -> Sweep:
         sweep = Sweep(

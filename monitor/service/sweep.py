@@ -23,7 +23,7 @@ from monitor.service import circuit, clock, dead_letters
 from monitor.service.opening import Site
 from monitor.service.outgoing import Writer
 from monitor.service.relays import Route
-from monitor.store import claims
+from monitor.store import claims, dialect
 from monitor.store.circuits import Circuit
 from monitor.store.outbox import StoredMessage
 
@@ -281,10 +281,14 @@ class Sweep:
         return after
 
     async def _write(self, what: str, act: Callable[[Connection], Answer]) -> Answer:
-        """One transaction, in a thread: another program may hold the database for a while, and connections must not wait."""
+        """One transaction, in a thread: another program may hold the database for a while, and connections must not wait.
+
+        Beside the rounds of this and of other processes, but not while one of them decides what is told, or another sends.
+        """
 
         def run() -> Answer:
-            with self.site.database.write(what) as connection:
+            with self.site.database.write(what, beside_others=True) as connection:
+                dialect.one_at_a_time(connection, dialect.JOURNAL)
                 return act(connection)
 
         async with self._writing:

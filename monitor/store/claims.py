@@ -4,6 +4,9 @@ claim_due          committed before any network: pending -> sending, with its ho
 record_outcome     what came of it is appended; the state moves only for the token's owner
 release_expired    whose lease is over, or was left behind: the outcome is unknown, to be sent again, saying so
 release_dead       the same at once for the claims of processes that are no more
+
+Where several processes send, each of these runs alone: ``one_at_a_time`` for the first two, a writer's own turn for the
+others. So what one recipient is told of one patient keeps its order between them too.
 """
 
 from __future__ import annotations
@@ -93,6 +96,11 @@ def anything_due(connection: Connection, now: datetime, *, holder: str | None = 
     pending = select(MESSAGES.c.id).where(_PENDING, MESSAGES.c.next_attempt_at <= now).exists()
     expired = select(MESSAGES.c.id).where(_SENDING, _over(now, holder)).exists()
     return bool(connection.execute(select(pending | expired)).scalar())
+
+
+def anything_expired(connection: Connection, now: datetime, *, holder: str | None = None) -> bool:
+    """Whether ``release_expired`` would find a claim."""
+    return connection.execute(select(MESSAGES.c.id).where(_SENDING, _over(now, holder)).limit(1)).scalar() is not None
 
 
 def due_count(connection: Connection, now: datetime, *, at_most: int) -> int:

@@ -40,6 +40,11 @@ def clear_trouble(connection: Connection, name: str) -> bool:
     return connection.execute(delete(TROUBLES).where(TROUBLES.c.name == name)).rowcount == 1
 
 
+def is_known(connection: Connection, name: str) -> bool:
+    """Whether it is wrong now."""
+    return connection.execute(select(TROUBLES.c.name).where(TROUBLES.c.name == name)).scalar() is not None
+
+
 def all_troubles(connection: Connection) -> list[Trouble]:
     """What is wrong now, that of the longest standing first."""
     rows = connection.execute(select(TROUBLES).order_by(TROUBLES.c.since, TROUBLES.c.name))

@@ -14,7 +14,7 @@ from monitor.clinical.history import BORTEZOMIB
 from monitor.store.dialect import Real, among, placeholders
 from monitor.store.fact_tables import FACTS, value_columns
 
-VERSION_COLUMNS = ("id", "recorded_at", "stored_at", "superseded_at", "fingerprint", "feed", "record")
+VERSION_COLUMNS = ("id", "recorded_at", "stored_at", "superseded_at", "fingerprint", "feed", "record", "patient_id")
 """What tells one version of a record from another."""
 
 _NATURAL = {"courses": ("patient_id", "drug", "started_on"), "treatments": ("patient_id", "treatment", "started_on")}

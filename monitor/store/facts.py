@@ -6,19 +6,18 @@ courses and treatments are named by patient, drug and start; the others by all t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from monitor.clinical.history import ALWAYS
-from monitor.store import dialect
+from monitor.store import dialect, joined, merges
 from monitor.store.fact_statements import VERSION_COLUMNS, Statements, statements_of
+from monitor.store.fingerprints import fingerprint
 from monitor.store.times import instant_or, written_instant
 from monitor.store.versions import Arrival, Fate, Timeline, Value, Version, first_version
 
@@ -27,7 +26,6 @@ FactRow = Mapping[str, Value]
 
 _CHUNK = 1000
 _KEYS = len(VERSION_COLUMNS)  # in a row of versions the naming columns come after these
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(slots=True)
@@ -49,7 +47,11 @@ def write(connection: Connection, kind: str, rows: Iterable[FactRow], *, now: da
     counts = Counts()
     dialect.prepare_import(connection)
     chunks = _chunks(statements, iter(rows))
+    merged = merges.any_yet(connection)
     for arrivals in dialect.read_ahead(connection, chunks):
+        if merged:
+            arrivals, passed_over = joined.under_one_id(connection, statements, arrivals)
+            counts.unchanged += passed_over
         _Chunk(connection, statements, now=now, feed=feed, zone=zone).write(arrivals, counts)
     return counts
 
@@ -76,7 +78,7 @@ def _arrivals(statements: Statements, rows: Sequence[FactRow]) -> Iterator[Arriv
             if values[place] is None:
                 values[place] = default
         source_id, recorded_at = row.get("source_id"), row.get("recorded_at")
-        fingerprint = _fingerprint(columns, values, recorded_at)
+        name = fingerprint(columns, values, recorded_at)
         if by_patient:
             identity: object = values[0]
         elif source_id is not None:
@@ -84,22 +86,14 @@ def _arrivals(statements: Statements, rows: Sequence[FactRow]) -> Iterator[Arriv
         elif naming:
             identity = tuple(values[place] for place in naming)
         else:
-            identity = (fingerprint,)
+            identity = (name,)
         yield Arrival(
             identity,
             None if source_id is None else str(source_id),
             None if recorded_at is None else str(recorded_at),
             tuple(values),
-            fingerprint,
+            name,
         )
-
-
-def _fingerprint(columns: Sequence[str], values: Sequence[Value], recorded_at: Value) -> str:
-    """Names only what was recorded, so that a column added later changes no fingerprint."""
-    said = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
-    if recorded_at is not None:
-        said["recorded_at"] = recorded_at
-    return sha256(_encode(said).encode()).hexdigest()
 
 
 class _Chunk:
@@ -150,16 +144,20 @@ class _Chunk:
         known: dict[object, list[Version]] = {}
         named = statements.key == "patient_id"
         keys = {str(a.identity) for a in arrivals if named or a.source_id is not None}
+        now_called = {old: a.values[0] for a in arrivals for old in a.also_called}
+        now_named = {old: a.fingerprint for a in arrivals for old in a.also_named}
         for statement in (statements.current, statements.superseded):
             for row in self._select(statement, keys):
                 known.setdefault(row[_KEYS], []).append(self._version(row))
         nameless = [] if named else [a for a in arrivals if a.source_id is None]
         if statements.natural:
-            for row in self._select(statements.by_patient, {str(a.values[0]) for a in nameless}):
-                known.setdefault(tuple(row[_KEYS:]), []).append(self._version(row))
+            patients = {str(a.values[0]) for a in nameless} | {old for a in nameless for old in a.also_called}
+            for row in self._select(statements.by_patient, patients):
+                identity = (now_called.get(row[_KEYS], row[_KEYS]), *row[_KEYS + 1 :])
+                known.setdefault(identity, []).append(self._version(row))
         else:
-            for row in self._select(statements.by_fingerprint, {a.fingerprint for a in nameless}):
-                known.setdefault((row[_KEYS],), []).append(self._version(row))
+            for row in self._select(statements.by_fingerprint, {a.fingerprint for a in nameless} | now_named.keys()):
+                known.setdefault((now_named.get(row[_KEYS], row[_KEYS]),), []).append(self._version(row))
         self._read_foreign([version for versions in known.values() for version in versions])
         if nameless and not statements.natural:
             self._add_foreign(known, {str(a.values[0]) for a in nameless})
@@ -170,8 +168,8 @@ class _Chunk:
         versions = [self._version(row) for row in self._select(self._statements.foreign, patients)]
         self._read_foreign(versions)
         for version in versions:
-            fingerprint = _fingerprint(self._statements.columns, version.values, version.recorded_at)
-            known.setdefault((fingerprint,), []).append(version)
+            name = fingerprint(self._statements.columns, version.values, version.recorded_at)
+            known.setdefault((name,), []).append(version)
 
     def _read_foreign(self, versions: Iterable[Version]) -> None:
         """Fill in the values of the versions without a fingerprint: another program wrote them."""
@@ -187,12 +185,12 @@ class _Chunk:
             yield from self._connection.exec_driver_sql(statement(len(part)), values)
 
     def _version(self, row: Sequence[Any]) -> Version:
-        id_, recorded_at, stored_at, end, fingerprint, feed, record = row[:_KEYS]
+        id_, recorded_at, stored_at, end, named, feed, record, patient_id = row[:_KEYS]
         start = ALWAYS
         if recorded_at is not None:
             stored = instant_or(stored_at, self._zone, otherwise=self._now)
             start = min(stored, instant_or(recorded_at, self._zone, otherwise=stored))
-        return Version(id_, start, end, fingerprint, feed, recorded_at, record)
+        return Version(id_, start, end, named, feed, recorded_at, record, patient_id, stored_at)
 
     def _store(self) -> None:
         moved, added = [], []
@@ -215,8 +213,8 @@ class _Chunk:
             if version.arrival is None:
                 continue
             arrival = version.arrival
-            row = (*arrival.values, arrival.source_id, version.recorded_at, self._now_written)
-            row = (*row, version.end, version.fingerprint, self._feed, record)
+            row = (version.patient_id, *arrival.values[1:], arrival.source_id, version.recorded_at, self._now_written)
+            row = (*row, version.end, version.fingerprint, version.feed, record)
             if nameless and record is None:
                 record = self._connection.exec_driver_sql(self._statements.insert_returning, row).scalar_one()
             else:

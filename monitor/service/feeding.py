@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from monitor.config.feed_fhir import FhirFeed
 from monitor.config.feed_folder import FolderFeed
 from monitor.config.feeds_file import Feed
 from monitor.errors import DatabaseError
-from monitor.service import alarms, clock
+from monitor.service import alarms, clock, fhir_server
 from monitor.service.back_off import after_fault
 from monitor.service.drop_folder import pull_folder
 from monitor.service.feed_alarms import failing_feed
@@ -24,7 +25,7 @@ from monitor.store import feed_claims, feeds
 
 log = logging.getLogger(__name__)
 
-FEEDERS: Mapping[type, Feeder] = {FolderFeed: pull_folder}
+FEEDERS: Mapping[type, Feeder] = {FhirFeed: fhir_server.pull, FolderFeed: pull_folder}
 """By the settings of each kind that is asked; a kind that listens has none."""
 
 LOOK_AT_LEAST_EVERY = timedelta(seconds=15)

@@ -57,3 +57,9 @@ def open_by_feed(connection: Connection) -> dict[str, int]:
     """How many of each feed are not settled."""
     query = select(REJECTS.c.feed, func.count()).where(REJECTS.c.settled_at.is_(None)).group_by(REJECTS.c.feed)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def open_origins(connection: Connection, feed: str) -> set[str]:
+    """The files or records of a feed of which something is not settled."""
+    query = select(REJECTS.c.origin).where((REJECTS.c.feed == feed) & REJECTS.c.settled_at.is_(None)).distinct()
+    return set(connection.execute(query).scalars())

@@ -1,0 +1,151 @@
+"""A FHIR R4 server asked for what is new: all pages first, then one transaction, then how far it was read.
+
+Each search is whole or not at all: where its third page fails, its first two are not taken, and it is asked for from the
+same time again. What other searches brought is taken. Whoever is referred to and has never come is asked for by id.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import IO
+
+from sqlalchemy import Connection
+
+from monitor.config.feed_fhir import SEARCHES, FhirFeed
+from monitor.config.secrets import feed_secret, variable
+from monitor.errors import ConfigError
+from monitor.importers.imported import Clinic, Rejected
+from monitor.service import fhir_cursor, record_rejects, settling
+from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
+from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
+from monitor.service.opening import Site
+from monitor.service.pulled import Pulled
+from monitor.service.readers import READERS
+from monitor.store import dialect, feeds, items, rejects
+
+IN_MEMORY = 8 * 2**20
+"""Pages up to this many bytes are not written to disk."""
+
+NOT_OFFERED = (400, 404)
+"""How a server says that it has no such type. Passed over for those that the configuration does not name."""
+
+
+def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callable[[], bool]) -> Pulled:
+    """Ask the server for what is new. Raises DatabaseError, StoppedError."""
+    try:
+        secret = feed_secret(name, os.environ, site.folder) if feed.needs_secret else None
+    except ConfigError as error:
+        return Pulled(problem=str(error))
+    if feed.needs_secret and secret is None:
+        return Pulled(problem=f"its secret is missing: give it as the file feed_{name}, or in {variable(f'feed_{name}')}")
+    with site.database.read() as connection:
+        known = feeds.load(connection, name)
+        watched = rejects.open_origins(connection, name)
+    reading = _Reading(site, name, feed, fhir_cursor.cursor_of(known.cursor if known else None, feed), now)
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+        reading.spool = Spool(file, frozenset(watched))
+        with FhirHttp(feed, secret, stopping) as http:
+            reading.read(http)
+        if reading.spool.resources == 0:
+            return reading.pulled()
+        with site.database.write("feed facts", beside_others=True) as connection:
+            dialect.one_at_a_time(connection, dialect.FEEDS)
+            return reading.take(connection)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One look at the server."""
+
+    site: Site
+    name: str
+    feed: FhirFeed
+    cursor: fhir_cursor.Cursor
+    now: datetime
+    spool: Spool = field(init=False)
+    problems: list[str] = field(default_factory=list)
+    retry_after: timedelta | None = None
+
+    def read(self, http: FhirHttp) -> None:
+        """Every search onto the spool; those that were whole move the cursor."""
+        today = self.now.astimezone(self.site.settings.time_zone).date()
+        answered, passed_over = dict(self.cursor.upto), 0
+        try:
+            for search in self.feed.searches:
+                before = self.cursor.upto.get(search)
+                asked_from = fhir_cursor.asked_from(self.cursor, search, self.feed, self.site.settings, today)
+                try:
+                    found = self._whole(http, search_url(self.feed.url, search, asked_from, self.feed.page_size))
+                except SearchError as error:
+                    if error.status in NOT_OFFERED and self.feed.searches == SEARCHES:
+                        passed_over += 1
+                    else:
+                        self.problems.append(f"{search.partition('?')[0]}: {error}")
+                    continue
+                upto = fhir_cursor.read_upto(found.times, found.newest, before, self.feed)
+                if upto is not None:
+                    answered[search] = upto
+            self._read_missing(http)
+        except ServerError as error:
+            self.problems.append(str(error))
+            self.retry_after = error.retry_after
+        if passed_over == len(self.feed.searches):
+            self.problems.append("the server has none of what is read: is the url its base address?")
+        self.cursor.upto = {search: at for search, at in answered.items() if search in self.feed.searches}
+        if not self.problems:
+            self.cursor.day = today.isoformat()
+
+    def take(self, connection: Connection) -> Pulled:
+        """What was read into the tables, in a writing transaction."""
+        clinic = Clinic(zone=self.site.settings.time_zone, now=self.now)
+        rejected: list[Rejected] = []
+        received = False
+        self.spool.file.seek(0)
+        for part in READERS[".ndjson"](f"{self.name}.ndjson", self.spool.file, clinic):  # type: ignore[arg-type]  # a spooled file is one
+            taken = settling.take(connection, self.name, part.items or (), clinic)
+            rejected += part.rejected + taken.rejected
+            received = received or any(each.inserted or each.corrected for each in taken.counts.values())
+        refused = record_rejects.record(connection, self.name, rejected, came=self.spool.came, now=self.now)
+        return self.pulled(received=received, rejected=refused)
+
+    def pulled(self, *, received: bool = False, rejected: int = 0) -> Pulled:
+        """What the look came to."""
+        return Pulled(
+            received=received,
+            rejected=rejected,
+            cursor=self.cursor.text(),
+            problem="; ".join(self.problems) or None,
+            retry_after=self.retry_after,
+        )
+
+    def _whole(self, http: FhirHttp, url: str) -> Found:
+        """A search onto the spool. Where it fails, what came of it is taken off again."""
+        file: IO[bytes] = self.spool.file
+        start, before = (
+            file.tell(),
+            replace(self.spool, came=set(self.spool.came), wanted=set(self.spool.wanted), seen=set(self.spool.seen)),
+        )
+        try:
+            return read_search(http, url, self.spool)
+        except (SearchError, ServerError):
+            file.seek(start)
+            file.truncate()
+            self.spool = before
+            raise
+
+    def _read_missing(self, http: FhirHttp) -> None:
+        """Patients and medications that others refer to and that have never come, such as those from before ``since``."""
+        missing = self.spool.missing()
+        if not missing:
+            return
+        with self.site.database.read() as connection:
+            missing -= items.known(connection, self.name, missing).keys()
+        for url in named_urls(self.feed.url, missing):
+            try:
+                self._whole(http, url)
+            except SearchError as error:
+                self.problems.append(f"who or what is referred to: {error}")

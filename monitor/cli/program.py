@@ -21,6 +21,7 @@ from monitor.cli.migrate import migrate
 from monitor.cli.options import ConfigOption, DatabaseOption
 from monitor.cli.poll import poll
 from monitor.cli.preview import preview
+from monitor.cli.rejects import rejects, settle
 from monitor.cli.replay import replay
 from monitor.cli.run import run
 from monitor.cli.schema import schema
@@ -30,7 +31,7 @@ from monitor.cli.status import status
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "See it work": {"demo": demo},
-    "Watch": {"import": import_files, "poll": poll, "run": run, "status": status, "journal": journal},
+    "Watch": {"import": import_files, "poll": poll, "run": run, "status": status, "rejects": rejects, "journal": journal},
     "Alerts": {"alerts": alerts, "ack": ack, "snooze": snooze, "explain": explain, "replay": replay},
     "Set up": {
         "check-config": check_config,
@@ -41,8 +42,14 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "migrate": migrate,
     },
 }
-SUBCOMMANDS: dict[str, dict[str, Callable[..., None]]] = {"journal": {"verify": verify, "export": export}}
+SUBCOMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "journal": {"verify": verify, "export": export},
+    "rejects": {"settle": settle},
+}
 """The commands that are groups of their own."""
+
+ALONE = frozenset({rejects})
+"""Groups that do something without a further word too."""
 
 EPILOG = "Exit codes: 0 done, 1 needs attention, 2 usage or configuration, 3 input rejected, 4 mail, 5 database, 70 our defect."
 
@@ -79,7 +86,8 @@ def program() -> TyperGroup | TyperCommand:
 
 
 def _group(itself: Callable[..., None], functions: dict[str, Callable[..., None]]) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    alone = itself in ALONE
+    group = typer.Typer(no_args_is_help=not alone, invoke_without_command=alone, rich_markup_mode=None)
     group.callback()(itself)
     for name, function in functions.items():
         group.command(name)(function)

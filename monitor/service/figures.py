@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from monitor.clinical.findings import Urgency
 from monitor.clinical.nobody_home import nobody_home
 from monitor.clinical.synthetic import is_synthetic
+from monitor.service.feed_ages import FeedAge, feed_ages
 from monitor.service.holder import has_died, is_this_process
 from monitor.service.opening import Site
 from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
@@ -44,6 +45,7 @@ class Figures:
     gaps: tuple[str, ...]
     statement: journal.Kept | None
     watching_since: datetime | None
+    feeds: tuple[FeedAge, ...]
 
     @property
     def waiting(self) -> int:
@@ -76,6 +78,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
             gaps=gaps(site, now),
             statement=journal.newest(connection, "coverage", figures.STATEMENT),
             watching_since=figures.first_policy_at(connection),
+            feeds=feed_ages(connection, site.settings, now),
         )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.clinical.findings import Urgency
+from monitor.service.feed_ages import FeedAge
 from monitor.service.figures import Figures, read_figures
 from monitor.service.opening import Site
 from monitor.service.reload import TROUBLE as CONFIGURATION
@@ -68,6 +69,7 @@ def _data(site: Site, found: Figures) -> dict[str, Any]:
         "evaluated_up_to": None if round_ is None else instant_text(round_.started_at),
         "changes_waiting": found.changes_waiting,
         "newest_fact_at": _instant(found.newest_fact_at),
+        "feeds": [_feed(each) for each in found.feeds],
         "feed_quiet_after_seconds": int(site.settings.feed_quiet_after.total_seconds()),
         "outbox": {
             "waiting": found.waiting,
@@ -89,6 +91,20 @@ def _data(site: Site, found: Figures) -> dict[str, Any]:
         "last_good_configuration": any(each.name == CONFIGURATION for each in found.troubles),
         "daemon": "running" if found.watching else "not running",
         "policy": {"guideline": site.policy.guideline.name, "sha256": site.policy.sha256},
+    }
+
+
+def _feed(age: FeedAge) -> dict[str, Any]:
+    return {
+        "name": age.name,
+        "kind": age.kind,
+        "tried_at": _instant(age.tried_at),
+        "ok_at": _instant(age.ok_at),
+        "received_at": _instant(age.received_at),
+        "problem": age.problem,
+        "problem_since": _instant(age.problem_since),
+        "quiet": age.quiet,
+        "rejected": age.rejects,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitor.clinical.findings import Urgency
+from monitor.service.feed_ages import FeedAge
 from monitor.service.figures import Figures
 from monitor.service.opening import Site
 from monitor.service.shapes import local_text
@@ -15,6 +16,9 @@ from monitor.service.status_problems import ago
 PROBLEMS_SHOWN = 3
 ACTS = ("acknowledged", "passed-on", "snoozed")
 """What people do to alerts, as events name it."""
+
+NOT_ASKED = ("files", "mllp")
+"""Kinds of feeds that come by themselves."""
 
 
 def lines(site: Site, found: Figures, answered: Mapping[tuple[str, str], int], now: datetime) -> Iterator[str]:
@@ -28,6 +32,7 @@ def lines(site: Site, found: Figures, answered: Mapping[tuple[str, str], int], n
     yield f"last round        {_when(None if round_ is None else round_.finished_at, 'never', zone, now)}"
     yield f"evaluated up to   {reached}; {found.changes_waiting} changes waiting"
     yield f"newest fact       {_when(found.newest_fact_at, 'no fact stored', zone, now)}"
+    yield from (_feed(age, zone, now) for age in found.feeds)
     yield (
         f"outbox            {found.waiting} waiting{held}, {found.messages['accepted']} accepted, "
         f"{found.messages['dead']} refused for good"
@@ -76,6 +81,18 @@ def _answers(answered: Mapping[tuple[str, str], int]) -> str:
     said = ", ".join(f"{number} {what}" for what, number in sorted(kinds.items()))
     acknowledged = f"{count['acknowledged']} acknowledged" + (f" ({said})" if said else "")
     return f"{acknowledged}, {count['passed-on']} passed on, {count['snoozed']} snoozed"
+
+
+def _feed(age: FeedAge, zone: ZoneInfo, now: datetime) -> str:
+    """ "feed hospital     newest 2026-11-23 14:02 (3 min ago), read 1 min ago; 2 refused; NOT READ since 13:10"."""
+    parts = [f"newest {_when(age.received_at, 'nothing yet', zone, now)}"]
+    if age.ok_at is not None and age.kind not in NOT_ASKED:
+        parts[0] += f", read {ago(now - age.ok_at)} ago"
+    if age.rejects:
+        parts.append(f"{age.rejects} refused")
+    if age.problem_since is not None:
+        parts.append(f"not read since {local_text(age.problem_since, zone)}: {age.problem}")
+    return f"{f'feed {age.name}':<17} {'; '.join(parts)}"
 
 
 def _when(at: datetime | None, never: str, zone: ZoneInfo, now: datetime) -> str:

@@ -100,6 +100,13 @@ def _of_feed(settings: Settings, found: Figures, now: datetime) -> Iterator[str]
     newest = found.newest_fact_at
     if newest is not None and now - newest > settings.feed_quiet_after:
         yield f"no fact has come in for {ago(now - newest)}: is the export or the interface still running?"
+    for feed in found.feeds:
+        if feed.lasting and feed.problem_since is not None:
+            since = local_text(feed.problem_since, settings.time_zone)
+            yield f"the feed {feed.name} cannot be read since {since}: {feed.problem}"
+        elif feed.quiet and feed.received_at is not None:
+            silence = ago(now - feed.received_at)
+            yield f"the feed {feed.name} has brought nothing new for {silence}: does whoever fills it still run?"
 
 
 def _of_coverage(settings: Settings, found: Figures, now: datetime) -> Iterator[str]:

@@ -21,6 +21,7 @@ from monitor.service import clock, clock_set
 from monitor.service.counters import DaemonCounters
 from monitor.service.jobs import Job
 from monitor.service.leasing import HeldLease, LeaseLostError
+from monitor.service.listening import listen_if_possible
 from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import check_ready
@@ -51,7 +52,7 @@ DRAIN_STUCK_WITHIN = timedelta(seconds=10)
 class Daemon:
     """One running daemon: its lease, its jobs, its signals. Made in the loop that runs it; ``run`` returns the exit code.
 
-    Raises DatabaseError where another daemon holds the database.
+    Raises DatabaseError where another daemon holds an SQLite database.
     """
 
     def __init__(self, started: Started, *, stuck_after: timedelta = STUCK_AFTER, also: Beside | None = None) -> None:
@@ -80,6 +81,7 @@ class Daemon:
             loop.add_signal_handler(number, event.set)
         self._schedule.start(self._work.site.settings)
         stop_metrics = metrics_if_possible(lambda: self._work.site, self.counters)
+        end_listening = listen_if_possible(self._work.site.database, self._schedule.wake)
         end_also = self._also(lambda: self._work.site, self._work.steady.now, self._schedule.wake)
         beside = [asyncio.create_task(self._supervisor().run()), asyncio.create_task(self._reloads())]
         for task in beside:
@@ -90,6 +92,7 @@ class Daemon:
         notify("STOPPING=1", "STATUS=finishing what runs")
         for task in beside:
             task.cancel()
+        await asyncio.to_thread(end_listening)
         await asyncio.to_thread(end_also)
         if not await self._schedule.end(self._drain_within):
             log.warning("what runs did not end in time; the next start repeats it")

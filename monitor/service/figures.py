@@ -28,7 +28,7 @@ class Figures:
     """
 
     round: RoundRecord | None
-    watching: bool
+    daemons: int
     changes_waiting: int
     newest_fact_at: datetime | None
     messages: Mapping[str, int]
@@ -48,6 +48,11 @@ class Figures:
     feeds: tuple[FeedAge, ...]
 
     @property
+    def watching(self) -> bool:
+        """Whether a daemon runs; on PostgreSQL there may be several."""
+        return self.daemons > 0
+
+    @property
     def waiting(self) -> int:
         """Messages that no relay has taken yet."""
         return self.messages["pending"] + self.messages["sending"]
@@ -56,12 +61,11 @@ class Figures:
 def read_figures(site: Site, now: datetime) -> Figures:
     """Read, never write. Raises DatabaseError."""
     with site.database.read() as connection:
-        held_by = lease.current(connection)
         waiting = (alert for alert in alerts.all_alerts(connection, open_only=True) if alert.state == "open")
         still_open = [alert for alert in waiting if not is_synthetic(alert.patient_id)]
         return Figures(
             round=last_round(connection),
-            watching=held_by is not None and held_by.until > now and _is_there(held_by.holder),
+            daemons=sum(_is_there(held.holder) for held in lease.of_daemons(connection, now)),
             changes_waiting=changes.waiting(connection),
             newest_fact_at=feed_age.newest_fact_at(connection),
             messages=outbox.counts(connection),

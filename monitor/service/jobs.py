@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Marker = Callable[[], None]
 
+TOLD_AGAIN_AFTER = timedelta(hours=1)
+
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """An interval counted from the present.
@@ -64,6 +66,7 @@ class Job:
         self._again = False
         self._closed = False
         self._told_late = False
+        self._told_at: float | None = None  # monotonic, that it is not done
 
     def put_into(self, scheduler: AsyncIOScheduler) -> None:
         """Let the scheduler tick it, now and then every interval; also after a change of the interval or of the clock."""
@@ -135,10 +138,20 @@ class Job:
             self._on_lost(error)
             return error
         except MonitorError as error:
-            log.error("%s not done, tried again at the next tick: %s", self.name, error)
+            self._tell(error)
             return error
         except Exception as error:  # whatever it was, the other jobs go on, and this one at its next tick
             self._counters.defects += 1
             log.exception("a defect of ours in the %s job; please report the lines below", self.name)
             return error
+        if self._told_at is not None:
+            log.warning("%s is done again", self.name)
+            self._told_at = None
         return None
+
+    def _tell(self, error: MonitorError) -> None:
+        """Once, and again each hour: a server that is away is no reason for a line each second."""
+        now = clock.monotonic_seconds()
+        if self._told_at is None or now - self._told_at > TOLD_AGAIN_AFTER.total_seconds():
+            log.error("%s not done, tried again at the next tick: %s", self.name, error)
+            self._told_at = now

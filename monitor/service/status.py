@@ -90,6 +90,7 @@ def _data(site: Site, found: Figures) -> dict[str, Any]:
         "last_statement_at": None if statement is None else instant_text(statement.at),
         "last_good_configuration": any(each.name == CONFIGURATION for each in found.troubles),
         "daemon": "running" if found.watching else "not running",
+        "daemons": found.daemons,
         "policy": {"guideline": site.policy.guideline.name, "sha256": site.policy.sha256},
     }
 

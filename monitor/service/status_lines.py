@@ -28,7 +28,8 @@ def lines(site: Site, found: Figures, answered: Mapping[tuple[str, str], int], n
     urgencies = ", ".join(f"{found.open_alerts.get(urgency, 0)} {urgency.value}" for urgency in reversed(Urgency))
     held = f", {found.held} held for later" if found.held else ""
     withheld = f"; {found.withheld} withheld" if found.withheld else ""
-    yield f"daemon            {'running' if found.watching else 'not running'}"
+    running = f"{found.daemons} running" if found.daemons > 1 else "running"
+    yield f"daemon            {running if found.watching else 'not running'}"
     yield f"last round        {_when(None if round_ is None else round_.finished_at, 'never', zone, now)}"
     yield f"evaluated up to   {reached}; {found.changes_waiting} changes waiting"
     yield f"newest fact       {_when(found.newest_fact_at, 'no fact stored', zone, now)}"

@@ -81,6 +81,11 @@ class Database:
         with self.glance() as connection:
             return dialect.data_version(connection)
 
+    @property
+    def shared(self) -> bool:
+        """Whether several daemons may watch it."""
+        return self.engine.dialect.name == "postgresql"
+
     def replaced(self) -> bool:
         """Whether another file, or none, stands where the opened one was: what is written then, nobody else will read."""
         return self._file is not None and dialect.file_identity(self.engine.url) != self._file

@@ -1,15 +1,20 @@
-"""One daemon to a database: a lease that its holder renews, with a token that fences off whoever lost it."""
+"""Who watches: a lease that its holder renews, with a token that fences off whoever lost it.
+
+An SQLite database has one lease, and so one daemon. On PostgreSQL each daemon has one of its own, named as its holder,
+by which others see that it is there; and what one of them is to do at a time has one by its own name.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, or_, select
 
 from monitor.store.tables import LEASES
 
-_NAME = "daemon"
+ONLY_ONE = "daemon"
+"""The lease of a database that one daemon watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,36 +24,49 @@ class Lease:
     holder: str
     token: int
     until: datetime
+    name: str = ONLY_ONE
 
 
-def current(connection: Connection) -> Lease | None:
+def current(connection: Connection, name: str = ONLY_ONE) -> Lease | None:
     """The lease as it stands, over or not; None if nobody ever held it."""
-    row = connection.execute(select(LEASES).where(LEASES.c.name == _NAME)).one_or_none()
-    return None if row is None else Lease(row.holder, row.token, row.until)
+    row = connection.execute(select(LEASES).where(LEASES.c.name == name)).one_or_none()
+    return None if row is None else Lease(row.holder, row.token, row.until, name)
 
 
-def acquire(connection: Connection, holder: str, *, now: datetime, ttl: timedelta) -> Lease | None:
+def of_daemons(connection: Connection, now: datetime) -> list[Lease]:
+    """Those of every daemon that are not over."""
+    theirs = or_(LEASES.c.name == ONLY_ONE, LEASES.c.name == LEASES.c.holder)
+    rows = connection.execute(select(LEASES).where(theirs, LEASES.c.until > now).order_by(LEASES.c.name))
+    return [Lease(row.holder, row.token, row.until, row.name) for row in rows]
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Nobody renews these any more: over since ``before``."""
+    connection.execute(delete(LEASES).where(LEASES.c.until < before))
+
+
+def acquire(connection: Connection, holder: str, *, now: datetime, ttl: timedelta, name: str = ONLY_ONE) -> Lease | None:
     """Take the lease for ``ttl`` if nobody else holds it now; None if somebody does. In a writing transaction."""
-    held = current(connection)
+    held = current(connection, name)
     if held is not None and held.until > now and held.holder != holder:
         return None
-    taken = Lease(holder, 1 if held is None else held.token + 1, now + ttl)
+    taken = Lease(holder, 1 if held is None else held.token + 1, now + ttl, name)
     columns = {"holder": taken.holder, "token": taken.token, "until": taken.until}
     if held is None:
-        connection.execute(LEASES.insert(), {"name": _NAME, **columns})
+        connection.execute(LEASES.insert(), {"name": name, **columns})
     else:
-        connection.execute(LEASES.update().where(LEASES.c.name == _NAME).values(**columns))
+        connection.execute(LEASES.update().where(LEASES.c.name == name).values(**columns))
     return taken
 
 
 def renew(connection: Connection, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease | None:
     """The lease for ``ttl`` more, or None if another one took it since: its holder must stop."""
-    mine = (LEASES.c.name == _NAME) & (LEASES.c.token == lease.token)
+    mine = (LEASES.c.name == lease.name) & (LEASES.c.token == lease.token)
     done = connection.execute(LEASES.update().where(mine).values(until=now + ttl))
-    return Lease(lease.holder, lease.token, now + ttl) if done.rowcount == 1 else None
+    return replace(lease, until=now + ttl) if done.rowcount == 1 else None
 
 
 def release(connection: Connection, lease: Lease, *, now: datetime) -> None:
     """Give the lease back, so that the next one need not wait for its end."""
-    mine = (LEASES.c.name == _NAME) & (LEASES.c.token == lease.token)
+    mine = (LEASES.c.name == lease.name) & (LEASES.c.token == lease.token)
     connection.execute(LEASES.update().where(mine).values(until=now))

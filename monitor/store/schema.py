@@ -6,7 +6,7 @@ from sqlalchemy import inspect
 
 from monitor.store.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of ``migrations/versions``, oldest first; a test compares them."""
 
 

@@ -192,7 +192,7 @@ class RoundRow(Stored, table=True):
 
 
 class LeaseRow(Stored, table=True):
-    """Who runs the daemon on this database, and until when unless renewed."""
+    """Who runs the daemon on this database, or one of several, and until when unless renewed. See ``lease.py``."""
 
     __tablename__ = "leases"
     name: str = Field(primary_key=True, sa_type=Text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ ENGINES = ("sqlite", "postgresql")
 REFUSALS = (sqlite3.DatabaseError, psycopg.DatabaseError)
 """What another program is told when the database refuses its statement."""
 
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sqlite_only(reason): about what only SQLite has, so there is nothing to run elsewhere")
     config.addinivalue_line("markers", "both_engines: in a folder where not all tests run on both, these do")
@@ -29,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def run_on_both(metafunc: pytest.Metafunc) -> None:
     """For ``pytest_generate_tests`` of a folder whose conftest has the fixture ``engine``: once on each engine."""
     metafunc.parametrize("engine", ENGINES, indirect=True)
+
+
+def run_marked_on_both(metafunc: pytest.Metafunc) -> None:
+    """As ``run_on_both`` where only those marked ``both_engines`` are, the others on SQLite."""
+    if any(metafunc.definition.iter_markers("both_engines")):
+        run_on_both(metafunc)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,6 +68,10 @@ class Other:
         """Run one statement for each row of values."""
         self._connection.cursor().executemany(statement if self.engine == "sqlite" else _spelled(statement), list(rows))
 
+    def instant(self, at: datetime) -> object:
+        """An instant as the columns of our own tables hold it; see ``instant_of``."""
+        return at if self.engine == "postgresql" else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
     def refuse(self, name: str, table: str, when: str = "true") -> None:
         """Let the database refuse each row that comes into a table, or those for which ``when`` holds; see ``allow``."""
         if self.engine == "sqlite":
@@ -82,6 +94,11 @@ class Other:
     def allow(self, name: str, table: str) -> None:
         """Take back what ``refuse`` did."""
         self.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if self.engine == "postgresql" else ""))
+
+
+def instant_of(stored: object) -> datetime:
+    """An instant that another program read in one of our own tables."""
+    return stored if isinstance(stored, datetime) else datetime.fromisoformat(str(stored)).replace(tzinfo=UTC)
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -20,9 +19,12 @@ from monitor.service.opening import Site, open_site
 from monitor.service.post import PostSummary, send_due
 from monitor.service.round import RoundSummary, run_round
 from monitor.store import alerts
+from tests import engines
+from tests.engines import Other
 from tests.smtp_server import ReceivedMail, SmtpServer
 
 ZONE = ZoneInfo("Europe/Berlin")
+FILE = "site.db"
 NORTH = ("north-1@hospital.example", "north-2@hospital.example")
 SOUTH = ("south@hospital.example",)
 CONFIG = """\
@@ -135,11 +137,9 @@ class Clinic:
         """Patient, rule and urgency of the alerts that are open or acknowledged."""
         return {(each.patient_id, each.finding.rule, each.urgency.value) for each in self.alerts(open_only=True)}
 
-    @contextmanager
-    def another_program(self) -> Iterator[sqlite3.Connection]:
-        """A plain connection as an electronic-record interface would open it."""
-        with closing(sqlite3.connect(self.folder / "site.db", timeout=10)) as connection, connection:
-            yield connection
+    def another_program(self) -> AbstractContextManager[Other]:
+        """A plain connection as an electronic-record interface would open it; it commits at the end of the block."""
+        return engines.another_program(self.folder, FILE, one_transaction=True)
 
 
 @contextmanager
@@ -150,7 +150,10 @@ def a_clinic(folder: Path, *, more: str = "", north: str = "", second: str = "en
     """
     with SmtpServer() as relay:
         config = folder / "monitor.yaml"
-        written = CONFIG.format(port=relay.port).replace("  south:\n", f"{north}  south:\n")
+        written = CONFIG.format(port=relay.port)
+        if engines.engine_of(folder) == "postgresql":
+            written = written.replace(f"sqlite:///{FILE}", engines.a_server_url(folder))
+        written = written.replace("  south:\n", f"{north}  south:\n")
         written = written.replace(f"{NORTH[1]}, language: en", f"{NORTH[1]}, language: {second}")
         config.write_text(written + more, encoding="utf-8")
         with open_site(config, create=True) as site:

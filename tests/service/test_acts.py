@@ -20,6 +20,8 @@ from monitor.store import escalations
 from tests.service.clinic import NORTH, Clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, watched
 
+pytestmark = pytest.mark.both_engines
+
 
 def lost_walking(clinic: Clinic) -> Alert:
     """P-1 loses his walking on day 36; both nurses of North are told."""
@@ -136,6 +138,6 @@ def test_given_somebody_who_looks_at_a_patient_when_recorded_then_the_journal_ho
 
 def test_given_a_database_that_cannot_be_written_when_somebody_looks_then_it_is_refused(clinic: Clinic) -> None:
     with clinic.another_program() as connection:
-        connection.execute("CREATE TRIGGER no_room BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        connection.refuse("no_room", "journal")
     with pytest.raises(DatabaseError):
         record_view(clinic.site, Nurse(), "P-1", on(36, 16))

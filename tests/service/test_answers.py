@@ -17,6 +17,8 @@ from tests.dovecot import PASSWORD, USER, Dovecot
 from tests.service.clinic import NORTH, Clinic, a_clinic, on
 from tests.smtp_server import ReceivedMail
 
+pytestmark = pytest.mark.both_engines
+
 OPERATIONS = "it-duty@hospital.example"
 ADDRESS = "alerts-reply@hospital.example"
 MORE = f"""\
@@ -234,9 +236,7 @@ def test_given_a_mail_that_cannot_be_dealt_with_when_others_wait_then_they_count
     arrives(ward, "Auto-Submitted: auto-replied", subject="Away")
     arrives(ward, subject=mailto_of(told(ward))[1])
     with ward.another_program() as sql:
-        sql.execute(
-            "CREATE TRIGGER odd BEFORE INSERT ON answers WHEN new.kind = 'automatic answer' BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
+        sql.refuse("odd", "answers", "new.kind = 'automatic answer'")
     found = read(ward)
     assert found.acknowledged == 1
     assert found.problem is not None

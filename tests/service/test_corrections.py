@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.service.clinic import NORTH, SOUTH, Clinic, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_given_a_correction_that_removes_the_cause_when_polled_then_it_is_withdrawn_in_the_thread_of_the_first_mail(

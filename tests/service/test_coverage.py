@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,8 @@ from monitor.store import journal
 from monitor.store.troubles import all_troubles
 from tests.service.clinic import Clinic, a_clinic, local, on
 from tests.smtp_server import ReceivedMail
+
+pytestmark = pytest.mark.both_engines
 
 COVERAGE = 'operations: {address: admin@hospital.example}\ncoverage: {at: "06:30", days: 7}\n'
 UNAIDED: dict[str, Any] = {"walking": "unaided", "motor_grade": 0, "sensory_grade": 1, "neuropathic_pain": "no"}
@@ -51,11 +51,9 @@ def rules(cases: list[Case]) -> set[tuple[str, str]]:
 
 def edited(clinic: Clinic, *statements: str) -> None:
     """The database as somebody left it who took the triggers away."""
-    with closing(sqlite3.connect(clinic.folder / "site.db", isolation_level=None)) as connection:
-        found = connection.execute("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-        for name, table in found:
-            if table in GUARDED:
-                connection.execute(f"DROP TRIGGER {name}")
+    with clinic.another_program() as connection:
+        for table in GUARDED:
+            connection.drop_triggers(table)
         for statement in statements:
             assert connection.execute(statement).rowcount > 0, statement
 

@@ -15,6 +15,8 @@ from tests.service.clinic import NORTH, Clinic, Polled, a_clinic, on
 from tests.service.test_escalate import reminded
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
+pytestmark = pytest.mark.both_engines
+
 QUIET = """\
     quiet_hours: {from: "20:00", until: "07:00"}
 """

@@ -15,6 +15,8 @@ from monitor.store.troubles import all_troubles
 from tests.service.clinic import NORTH, Clinic, Polled, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
+pytestmark = pytest.mark.both_engines
+
 LANG, CHIEF = "lang@hospital.example", "chief@hospital.example"
 OPERATIONS = "it-duty@hospital.example"
 CHAIN = f"""\

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from monitor.store import figures, outbox
 from monitor.store.tables import ALERTS, ATTEMPTS
 from tests.store.databases import NOW, a_database
+
+pytestmark = pytest.mark.both_engines
 
 MINUTE = timedelta(minutes=1)
 

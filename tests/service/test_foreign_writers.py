@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.service.status import status
 from tests.service.clinic import Clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
+
+pytestmark = pytest.mark.both_engines
 
 NO_DAY = "2026-13-45"  # shaped like a day, so that the table takes it
 INSERT = (
@@ -87,6 +91,7 @@ def test_given_a_failed_patient_when_an_hour_has_passed_then_it_is_tried_again_w
     assert (again.round.patients_evaluated, again.round.failed_patients) == (1, 1)
 
 
+@pytest.mark.sqlite_only("PostgreSQL takes no text that is not of its encoding")
 def test_given_text_that_is_no_utf_8_when_polled_then_the_others_go_on_and_a_name_does_not_matter(clinic: Clinic) -> None:
     watched(clinic, "P-1", "P-2", "P-3")
     with clinic.another_program() as sql:

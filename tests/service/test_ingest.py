@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,25 +19,19 @@ from monitor.importers.columns import COLUMNS
 from monitor.service.demo_feed import COHORT
 from monitor.service.ingest import FileReport, ImportReport, as_json, import_paths
 from monitor.service.rejected_file import rejected_path
-from monitor.store.database import Database, open_database
-from monitor.store.migrate import migrate
+from monitor.store.database import Database
+from tests.store.databases import a_database
+
+pytestmark = pytest.mark.both_engines
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DOSES = "patient_id,given_at,dose_mg_per_m2,source_id,recorded_at\n"
 
 
-def an_empty_database(folder: Path) -> Database:
-    database = open_database(f"sqlite:///{folder / 'facts.db'}", create=True)
-    migrate(database)
-    return database
-
-
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = an_empty_database(tmp_path)
-    yield found
-    found.close()
+def database(tmp_path: Path) -> Database:
+    return a_database(tmp_path)
 
 
 def take(database: Database, *paths: Path, dry_run: bool = False, now: datetime = NOW) -> ImportReport:
@@ -230,12 +224,10 @@ HEAD, *LINES = (COHORT / "courses.csv").read_text(encoding="utf-8").splitlines()
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), parts=st.integers(1, 5))
-def test_given_any_order_and_split_when_imported_then_the_same_versions_are_stored(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, parts: int
-) -> None:
+def test_given_any_order_and_split_when_imported_then_the_same_versions_are_stored(tmp_path: Path, seed: int, parts: int) -> None:
     shuffled = random.Random(seed).sample(LINES, len(LINES))  # noqa: S311 - an order, not a secret
-    folder = tmp_path_factory.mktemp("split")
-    databases = [an_empty_database(tmp_path_factory.mktemp("database")) for _ in range(2)]
+    folder = Path(mkdtemp(dir=tmp_path))
+    databases = [a_database(Path(mkdtemp(dir=tmp_path))) for _ in range(2)]
     take(databases[0], a_file(folder / "whole", "courses.csv", "\n".join([HEAD, *LINES])))
     for part in range(parts):
         text = "\n".join([HEAD, *shuffled[part::parts]])

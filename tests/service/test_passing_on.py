@@ -15,6 +15,8 @@ from tests.service.test_acts import acts_of, events
 from tests.service.test_escalate import CHAIN, CHIEF, LANG, OPERATIONS, TEAM, reminded
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
+pytestmark = pytest.mark.both_engines
+
 QUIET = TEAM + '    quiet_hours: {from: "20:00", until: "07:00"}\n'
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.service.clinic import Clinic, on
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_given_another_threshold_when_polled_then_patients_without_new_facts_are_looked_at_and_only_once(clinic: Clinic) -> None:

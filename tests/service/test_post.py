@@ -17,9 +17,12 @@ from monitor.service.post import PostSummary, send_due
 from monitor.service.round import run_round
 from monitor.store import claims, escalations, keys, outbox
 from tests.e2e.installation import until
+from tests.engines import instant_of
 from tests.service.clinic import NORTH, SOUTH, Clinic, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, watched
 from tests.smtp_server import DROP, SILENT
+
+pytestmark = pytest.mark.both_engines
 
 MINUTE = timedelta(minutes=1)
 
@@ -43,7 +46,7 @@ def test_given_several_messages_when_sent_then_the_most_urgent_go_first(clinic: 
 def test_given_a_header_that_cannot_be_written_when_sent_then_that_message_is_given_up_and_the_others_go(clinic: Clinic) -> None:
     queued(clinic)
     with clinic.another_program() as sql:
-        sql.execute("UPDATE messages SET subject = 'one' || char(10) || 'two' WHERE id = (SELECT min(id) FROM messages)")
+        sql.execute("UPDATE messages SET subject = ? WHERE id = (SELECT min(id) FROM messages)", ("one\ntwo",))
     sent = send_due(clinic.site, on(36, 15))
     assert (sent.accepted, sent.failed, sent.relay_fault) == (4, 1, None)  # a plain mail went in its place
     assert rows(clinic, "SELECT reason FROM messages WHERE state = 'dead'") == [("it cannot be written: ValueError",)]
@@ -192,12 +195,12 @@ def test_given_an_outcome_that_cannot_be_recorded_when_it_can_be_again_then_the_
 ) -> None:
     enqueued(clinic, 1)
     with clinic.another_program() as sql:
-        sql.execute("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        sql.refuse("no_room", "attempts")
     with pytest.raises(DatabaseError):
         send_due(clinic.site, on(36, 15))
     assert len(clinic.relay.mails) == 1
     with clinic.another_program() as sql:
-        sql.execute("DROP TRIGGER full")
+        sql.allow("no_room", "attempts")
     assert send_due(clinic.site, on(36, 15)).accepted == 1
     first, second = clinic.relay.mails
     assert first.message["Message-ID"] == second.message["Message-ID"]
@@ -208,9 +211,7 @@ def test_given_a_plain_mail_that_cannot_be_stored_when_a_mail_is_given_up_then_t
     enqueued(clinic, 3)
     clinic.relay.script(".", "554 5.7.1 content refused")
     with clinic.another_program() as sql:
-        sql.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON messages WHEN new.kind = 'plain' BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        )
+        sql.refuse("no_room", "messages", "new.kind = 'plain'")
     assert send_due(clinic.site, on(36, 15)).accepted == 2
     assert dict(rows(clinic, "SELECT state, count(*) FROM messages GROUP BY state")) == {"accepted": 2, "dead": 1}
 
@@ -263,10 +264,8 @@ def test_given_a_refusal_for_now_when_sent_again_then_it_waits_longer_each_time_
     waits = []
     for _ in range(6):
         with clinic.another_program() as sql:
-            (due,) = sql.execute(
-                "SELECT (julianday(next_attempt_at) - julianday(?)) * 1440 FROM messages WHERE state = 'pending'",
-                (at.strftime("%Y-%m-%d %H:%M:%S"),),
-            ).fetchone()
+            (again,) = sql.execute("SELECT next_attempt_at FROM messages WHERE state = 'pending'").fetchone()
+        due = (instant_of(again) - at) / timedelta(minutes=1)
         waits.append(due)
         at += timedelta(minutes=round(due) + 1)
         assert clinic.poll(at).sent.failed == 1
@@ -420,7 +419,8 @@ def test_given_mails_decided_under_a_clock_that_was_a_year_ahead_when_it_is_righ
         one_to(clinic, NORTH[0], patient_id="P-90", due_at=on(37, 7))
         with clinic.another_program() as sql:
             for column in ("created_at", "next_attempt_at"):
-                sql.execute(f"UPDATE messages SET {column} = datetime({column}, '+1 year')")
+                (first,) = sql.execute(f"SELECT min({column}) FROM messages").fetchone()
+                sql.execute(f"UPDATE messages SET {column} = ?", (sql.instant(instant_of(first) + timedelta(days=365)),))
         assert send_due(clinic.site, on(36, 16)).accepted == 2
 
 

@@ -21,6 +21,8 @@ from tests.service.test_privacy import bodies
 from tests.service.test_rounds_and_mails import LOST, WELL, watched
 from tests.smtp_server import ReceivedMail
 
+pytestmark = pytest.mark.both_engines
+
 NAME, BORN = "Zacharias Quibberling", "1911-11-23"
 PATIENT: dict[str, object] = {"display_name": NAME, "birth_date": BORN}
 
@@ -159,8 +161,8 @@ def test_given_a_template_that_fails_on_a_name_when_told_then_neither_log_nor_al
     (alarm,) = [mail for mail in naming.clinic.relay.mails if mail.recipient == OPERATIONS]
     assert "Zacharias" not in bodies(alarm)
     with naming.clinic.another_program() as connection:
-        (journal,) = connection.execute("SELECT group_concat(body) FROM journal").fetchone()
-    assert "Zacharias" not in journal
+        journal = connection.execute("SELECT body FROM journal").fetchall()
+    assert "Zacharias" not in str(journal)
 
 
 @pytest.mark.parametrize(("privacy", "mistakes"), [("identified", 1), ("pseudonym", 0)])

@@ -11,6 +11,8 @@ import pytest
 from monitor.service.acts import acknowledge
 from tests.service.clinic import FIRST_ON, NORTH, SOUTH, Clinic, local, on
 
+pytestmark = pytest.mark.both_engines
+
 WELL: dict[str, Any] = {"sensory_grade": 0, "motor_grade": 0, "neuropathic_pain": "no", "walking": "unaided"}
 LAME: dict[str, Any] = {"sensory_grade": 1, "motor_grade": 2, "neuropathic_pain": "no", "walking": "cane"}
 LOST: dict[str, Any] = LAME | {"motor_grade": 3, "walking": "wheelchair"}

@@ -20,6 +20,8 @@ from monitor.store.watch_tables import CIRCUITS
 from tests.service.clinic import NORTH, Clinic, a_clinic, on
 from tests.service.test_figures import an_alert, an_attempt
 
+pytestmark = pytest.mark.both_engines
+
 NOW = on(36, 15)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 

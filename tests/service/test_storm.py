@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from monitor.service.round import PATIENTS_PER_COMMIT, run_round
 from tests.service.clinic import FIRST_ON, NORTH, SOUTH, Clinic, on
 from tests.service.test_escalate import reminded
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL
+
+pytestmark = pytest.mark.both_engines
 
 Found = dict[str, object]
 

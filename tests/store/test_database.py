@@ -176,8 +176,7 @@ def test_given_a_value_that_a_check_refuses_when_written_then_the_message_holds_
     database = a_database(tmp_path)
     with pytest.raises(DatabaseError) as caught, database.write() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO doses (patient_id, given_at, dose_mg_per_m2, route)"
-            f" VALUES ({placeholders(connection.dialect, 4)})",
+            f"INSERT INTO doses (patient_id, given_at, dose_mg_per_m2, route) VALUES ({placeholders(connection.dialect, 4)})",
             ("Erika Mustermann", "2026-01-05", 1.3, "per mouth"),
         )
     printed = "".join(format_exception(caught.value))

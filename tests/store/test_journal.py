@@ -92,8 +92,16 @@ def test_given_a_journal_when_any_one_byte_of_a_column_is_changed_then_that_is_f
 @pytest.mark.parametrize("number", [1, 4, 6])
 @pytest.mark.parametrize(
     "change",
-    ["id = 0", "id = 7", "event = 'act'", "subject = subject || ' '", "body = body || ' '"]
-    + ["previous_sha256 = sha256", "sha256 = previous_sha256", "at = '2026-03-01 12:00:01'"],
+    [
+        "id = 0",
+        "id = 7",
+        "event = 'act'",
+        "subject = subject || ' '",
+        "body = body || ' '",
+        "previous_sha256 = sha256",
+        "sha256 = previous_sha256",
+        "at = '2026-03-01 12:00:01'",
+    ],
 )
 def test_given_a_journal_when_an_entry_is_changed_then_that_is_found(tmp_path: Path, change: str, number: int) -> None:
     a_journal(tmp_path)

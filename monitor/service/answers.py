@@ -19,12 +19,15 @@ from monitor.delivery.mailbox import ImapAddress, Mail, MailboxError, open_imap,
 from monitor.errors import ConfigError, MonitorError
 from monitor.service import alarms
 from monitor.service.answered import Dealt, deal_with
+from monitor.service.leasing import turn
 from monitor.service.opening import Site
 from monitor.store import troubles
 
 log = logging.getLogger(__name__)
 
 TROUBLE = "answers"
+TURN = "answers' mailbox"
+READ_WITHIN = timedelta(minutes=5)  # (J): a mailbox that takes longer is read by two at once, and each mail by one all the same
 MOST_FAILURES = 3
 """Mails of one reading that may fail to be dealt with: when more do, it is not for the mails."""
 
@@ -48,15 +51,20 @@ def _never() -> bool:
 def read_answers(site: Site, now: datetime, *, stopping: Callable[[], bool] = _never) -> AnswersSummary:
     """Deal with every mail that waits in the answers' mailbox; none without one. Never raises for the mailbox, nor for a mail.
 
-    ``stopping`` is asked before each mail; what is left is read the next time.
+    ``stopping`` is asked before each mail; what is left is read the next time. Nothing is read while another daemon reads.
     """
     if site.settings.answers is None:
         return AnswersSummary()
+    with turn(site.database, TURN, at_most=READ_WITHIN) as ours:
+        return _read(site, site.settings.answers, now, stopping) if ours else AnswersSummary()
+
+
+def _read(site: Site, settings: Answers, now: datetime, stopping: Callable[[], bool]) -> AnswersSummary:
     summary = AnswersSummary()
     problem: str | None = None
     failed = 0
     try:
-        with _mailbox(site, site.settings.answers) as mails:
+        with _mailbox(site, settings) as mails:
             for mail in mails:
                 if stopping():
                     break

@@ -22,17 +22,19 @@ from monitor.delivery.render import render_or_builtin
 from monitor.service import alarms, canary, coverage_facts
 from monitor.service.coverage_read import Covered, read
 from monitor.service.figures import gaps
+from monitor.service.leasing import turn
 from monitor.service.opening import Site
 from monitor.service.ping import ping
 from monitor.store import daily, journal, outbox
 from monitor.store.figures import STATEMENT
 from monitor.store.journal import Entry
-from monitor.store.troubles import all_troubles, clear_trouble, set_trouble
+from monitor.store.troubles import clear_trouble, is_known, set_trouble
 
 log = logging.getLogger(__name__)
 
 SLOT = "coverage"
 TROUBLE, FEED, SWITCH = "coverage", "feed-quiet", "ping"
+REPORTED_WITHIN = timedelta(minutes=2)
 _NOT_YET = "the newest daily statement was not reported to the dead-man's switch yet"
 
 
@@ -51,7 +53,7 @@ def daily_statement(site: Site, now: datetime, *, progress: Callable[[], None] =
     canary.send_canary(site, now)
     with site.database.read() as connection:
         due = daily.is_due(connection, SLOT, at=settings.at, now=now, zone=site.settings.time_zone)
-        unreported = any(trouble.name == SWITCH for trouble in all_troubles(connection))
+        unreported = is_known(connection, SWITCH)
     if not due or canary.is_on_its_way(site, now):
         if unreported and settings.ping:
             _report(site, now, retries=0)
@@ -128,10 +130,20 @@ def _queue(site: Site, connection: Connection, facts: CoverageFacts, now: dateti
 
 
 def _report(site: Site, now: datetime, *, retries: int = 2) -> None:
-    """Call the dead-man's switch about the newest statement; what fails is a trouble, and is tried again at the next tick."""
+    """Call the dead-man's switch about the newest statement; what fails is a trouble, and is tried again at the next tick.
+
+    Of several daemons one calls, and the others see that it did.
+    """
+    with turn(site.database, SWITCH, at_most=REPORTED_WITHIN) as ours:
+        if ours:
+            _call(site, now, retries)
+
+
+def _call(site: Site, now: datetime, retries: int) -> None:
     with site.database.read() as connection:
         statement = journal.newest(connection, "coverage", STATEMENT)
-    if statement is None or now - statement.at > timedelta(days=1):
+        reported = not is_known(connection, SWITCH)
+    if reported or statement is None or now - statement.at > timedelta(days=1):
         return  # to report an old statement would keep the switch quiet about today
     url = secret("ping_url", os.environ, site.folder)
     problem = "the secret ping_url is not there" if url is None else ping(url, bool(statement.body["clean"]), retries=retries)

@@ -71,13 +71,15 @@ def escalate(site: Site, now: datetime) -> int:
         if not escalations.anything_due(connection, now):
             return 0
     with site.database.write("escalation") as connection:
+        if not escalations.anything_due(connection, now):
+            return 0  # another daemon has done it meanwhile
         queued = _escalate(site, connection, now)
     log.info("unanswered alerts were told again or passed on", extra={"messages": queued})
     return queued
 
 
 def _escalate(site: Site, connection: Connection, now: datetime) -> int:
-    rows = escalations.due(connection, now, claim=True)
+    rows = escalations.due(connection, now)
     alerts = {alert.alert_id: alert for alert in kept_alerts.by_ids(connection, [row.alert_id for row in rows])}
     records = records_of(site, connection, {alert.patient_id for alert in alerts.values()})
     patients = {row.alert_id: alerts[row.alert_id].patient_id for row in rows}

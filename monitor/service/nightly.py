@@ -27,6 +27,8 @@ def look_for_gaps(site: Site, now: datetime) -> int:
     found = gaps(site, now)
     queued = 0
     with site.database.write("nobody home") as connection:
+        if not daily.is_due(connection, SLOT, at=AT, now=now, zone=zone):
+            return 0  # another daemon has done it meanwhile
         if found:
             words = joined("; ", found[:NAMED])
             if len(found) > NAMED:

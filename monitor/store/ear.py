@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -42,8 +42,9 @@ class Ear:
             self._ask(driver_connection, f"LISTEN {CHANNEL}")
             yield driver_connection
         finally:
-            with suppress(DBAPIError):
-                connection.close()
+            connection.invalidate()  # else it would be asked to roll back, and say at length that it cannot
+            driver_connection.close()
+            connection.close()
 
     def hear(self, listening: Any) -> set[str]:
         """What was said meanwhile, each once; waits until something is, or ``interrupt`` was called. Raises DatabaseError."""

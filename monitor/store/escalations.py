@@ -78,11 +78,9 @@ def anything_due(connection: Connection, now: datetime) -> bool:
     return connection.execute(select(ESCALATIONS.c.id).where(_OPEN, ESCALATIONS.c.due_at <= now).limit(1)).scalar() is not None
 
 
-def due(connection: Connection, now: datetime, *, claim: bool = False) -> list[Waiting]:
-    """The open rows whose time has come, the longest due first. ``claim``: those that nobody else is passing on just now."""
+def due(connection: Connection, now: datetime) -> list[Waiting]:
+    """The open rows whose time has come, the longest due first."""
     query = select(*_COLUMNS, ESCALATIONS.c.outcome).where(_OPEN, ESCALATIONS.c.due_at <= now)
-    if claim:
-        query = query.with_for_update(skip_locked=True)
     return [_waiting(row) for row in connection.execute(query.order_by(ESCALATIONS.c.due_at, ESCALATIONS.c.id))]
 
 

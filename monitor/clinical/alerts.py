@@ -28,9 +28,13 @@ class Reason(StrEnum):
     RESOLVED = "resolved"  # no longer holds, and acknowledged or a mere review
     CORRECTED_LOWER = "corrected-lower"  # the record was corrected; a lower urgency or another advice remains
     WITHDRAWN = "withdrawn"  # the record was corrected; it never held
+    MERGED = "merged"  # the record became part of another one; what holds is told of that
 
 
-SPEAKS = frozenset({Reason.NEW, Reason.AGAIN, Reason.WORSE, Reason.NEW_OCCASION, Reason.CORRECTED_LOWER, Reason.WITHDRAWN})
+CORRECTS = frozenset({Reason.CORRECTED_LOWER, Reason.WITHDRAWN, Reason.MERGED})
+"""Those that take back, in whole or in part, what had been told."""
+
+SPEAKS = frozenset({Reason.NEW, Reason.AGAIN, Reason.WORSE, Reason.NEW_OCCASION}) | CORRECTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

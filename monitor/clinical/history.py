@@ -137,6 +137,14 @@ class Treatment(Fact):
     stopped_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The record became part of another one, of the same person, whose facts are all of both since then."""
+
+    into_id: str
+    at: datetime
+
+
 AnyFact = TypeVar("AnyFact", bound=Fact)
 _KNOWN_AT: Callable[[Fact], datetime] = attrgetter("known_at")
 _SUPERSEDED_AT: Callable[[Fact], datetime | None] = attrgetter("superseded_at")
@@ -147,8 +155,8 @@ _VOIDED: Callable[[Assessment], bool] = attrgetter("voided")
 class History:
     """One patient's facts, each kind sorted by clinical time, then known_at, then ``clinical.order``, fact_id and version.
 
-    ``patients`` holds the versions of the patient's own record. Before ``as_known_at`` a history holds every
-    version; after it, one version of each record and no voided assessment.
+    ``patients`` holds the versions of the patient's own record, ``joined`` what became of it. Before ``as_known_at`` a history
+    holds every version; after it, one version of each record and no voided assessment.
     """
 
     patient_id: str
@@ -159,6 +167,7 @@ class History:
     labs: tuple[LabResult, ...] = ()
     investigations: tuple[Investigation, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+    joined: Joined | None = None
     _order: list[list[datetime] | None] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -184,6 +193,7 @@ class History:
             labs=_known(self.labs, labs, instant),
             investigations=_known(self.investigations, investigations, instant),
             treatments=_known(self.treatments, treatments, instant),
+            joined=None if self.joined is None or self.joined.at > instant else self.joined,
         )
 
     def instants(self) -> list[datetime]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.clinical.alerts import Alert, AlertError, Reason, Transition
+from monitor.clinical.alerts import Alert, AlertError, Reason, State, Transition
 from monitor.clinical.dose_table import same_answer
 from monitor.clinical.findings import Evidence, Finding, Review, Urgency
 from monitor.clinical.history import BORTEZOMIB, Fact, History
@@ -29,8 +29,12 @@ def decide(
 ) -> tuple[Transition, ...]:
     """What changes, most urgent finding first, then the alerts that no longer hold. Nothing changed: nothing comes back.
 
-    ``alerts`` are this patient's; closed ones are ignored. ``history`` may hold all versions.
+    ``alerts`` are this patient's; closed ones are ignored. ``history`` may hold all versions. Of a record that became part of
+    another one nothing is said any more: its alerts close, and the other patient's speak.
     """
+    if history.joined is not None and history.joined.at <= now:
+        closing = sorted((each for each in alerts if each.state in ACTIVE), key=lambda each: -each.urgency.rank)
+        return tuple(_closed(alert, "withdrawn", Reason.MERGED, now) for alert in closing)
     active = {alert.finding.rule: alert for alert in alerts if alert.state in ACTIVE}
     record = _Record(history, now)
     transitions = [
@@ -165,14 +169,16 @@ def _silently(alert: Alert, finding: Finding) -> Transition | None:
 
 def _ceased(alert: Alert, record: _Record, now: datetime) -> Transition | None:
     if record.corrected(alert.finding.evidence) or record.retracted():
-        return Transition(
-            before=alert, after=alert.changed(state="withdrawn", holds=False, closed_at=now), reason=Reason.WITHDRAWN
-        )
+        return _closed(alert, "withdrawn", Reason.WITHDRAWN, now)
     if alert.state == "acknowledged" or alert.urgency is Urgency.REVIEW:
-        return Transition(before=alert, after=alert.changed(state="resolved", holds=False, closed_at=now), reason=Reason.RESOLVED)
+        return _closed(alert, "resolved", Reason.RESOLVED, now)
     if alert.holds:
         return Transition(before=alert, after=alert.changed(holds=False), reason=Reason.NO_LONGER_HOLDS)
     return None
+
+
+def _closed(alert: Alert, state: State, reason: Reason, now: datetime) -> Transition:
+    return Transition(before=alert, after=alert.changed(state=state, holds=False, closed_at=now), reason=reason)
 
 
 def acknowledge(alert: Alert, *, by: str, note: str | None, now: datetime) -> Alert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.clinical.alerts import Alert, Reason, Transition
+from monitor.clinical.alerts import CORRECTS, Alert, Reason, Transition
 from monitor.clinical.history import History
 from monitor.delivery.compose import Site, alert_name, patient_facts, policy_facts, title_of, urgency_facts
 from monitor.delivery.facts import CorrectionEntry, CorrectionFacts, TimeFacts
@@ -28,12 +28,13 @@ def correction_facts(
     ``first_told_at``: when the earlier mail was made; ``received_at``: when the newest record that they rest on came in.
     Raises ValueError for a transition that corrects nothing.
     """
-    changes = tuple(_change(transition, site) for transition in transitions)
+    changes = tuple(_change(transition, site, history) for transition in transitions)
     highest = max((transition.before.urgency for transition in transitions if transition.before), key=lambda each: each.rank)
     return CorrectionFacts(
         urgency=urgency_facts(highest, site),
         withdrawn=all(change.now is None for change in changes),
         changed=any(change.now == change.was for change in changes),
+        joined=all(transition.reason is Reason.MERGED for transition in transitions),
         alerts=tuple(change.alert for change in changes),
         patient=patient_facts(history, site),
         changes=changes,
@@ -54,11 +55,11 @@ def _times(alerts: Sequence[Alert], site: Site, received_at: datetime | None, no
     return (*times, TimeFacts(label=say("Evaluated"), at=instant_in_words(now, zone)))
 
 
-def _change(transition: Transition, site: Site) -> CorrectionEntry:
+def _change(transition: Transition, site: Site, history: History) -> CorrectionEntry:
     before, after = transition.before, transition.after
-    if before is None or transition.reason not in (Reason.WITHDRAWN, Reason.CORRECTED_LOWER):
+    if before is None or transition.reason not in CORRECTS:
         raise ValueError("a correction is of an alert that was withdrawn, lowered or changed")
-    withdrawn = transition.reason is Reason.WITHDRAWN
+    withdrawn = transition.reason is not Reason.CORRECTED_LOWER
     return CorrectionEntry(
         alert=alert_name(after),
         title=title_of(before.finding),
@@ -66,7 +67,18 @@ def _change(transition: Transition, site: Site) -> CorrectionEntry:
         now=None if withdrawn else urgency_facts(after.urgency, site),
         headline=before.finding.headline,
         headline_now=None if withdrawn else after.finding.headline,
-        why=_why(transition.reason, same_urgency=after.urgency is before.urgency),
+        why=_joined(history, site)
+        if transition.reason is Reason.MERGED
+        else _why(transition.reason, same_urgency=after.urgency is before.urgency),
+    )
+
+
+def _joined(history: History, site: Site) -> Said:
+    if history.joined is None or site.privacy == "none":
+        return say("In the hospital's system this record became part of another record of the same person.")
+    return say(
+        "In the hospital's system this record became part of another record of the same person: {patient}.",
+        patient=history.joined.into_id,
     )
 
 

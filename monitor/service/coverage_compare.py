@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitor.clinical.alerts import Reason
+from monitor.clinical.alerts import CORRECTS, Reason
 from monitor.clinical.coverage import GRACE, RAISES, Due, TakenOn
 from monitor.clinical.findings import Urgency
 from monitor.said import say
@@ -16,7 +16,7 @@ from monitor.store.said import Event, Mail, Mails, Raised
 
 Fate = Literal["told", "withheld", "waiting", "unexplained"]
 _RAISES = frozenset(reason.value for reason in RAISES)
-_CORRECTS = frozenset({Reason.CORRECTED_LOWER.value, Reason.WITHDRAWN.value})
+_CORRECTS = frozenset(reason.value for reason in CORRECTS)
 _TRANSITIONS = frozenset(reason.value for reason in Reason)
 _DIGEST_AT_LATEST = timedelta(days=1, hours=1)
 _NO_ALERT = say("no alert was raised, though a rule holds by the facts")

@@ -35,30 +35,34 @@ def merge(connection: Connection, patient_id: str, into_id: str, *, feed: str, n
     if is_synthetic(patient_id.upper()) or is_synthetic(into_id.upper()):
         raise MergeRefusedError("names a record of this program's own; merge none with it")
     final = merges.resolve(connection, [patient_id, into_id])
-    if merges.is_known(connection, patient_id):
+    if merges.of(connection, [patient_id]):
         if final[patient_id] == final[into_id]:
             return False
         raise MergeRefusedError("the record is part of another one already; find out which of the two merges is right")
     if final[into_id] == patient_id:
         raise MergeRefusedError("the surviving record is part of this one already; find out which of the two lives on")
     merges.record(connection, patient_id, into_id, feed=feed, now=now)
-    moved = merges.move(connection, patient_id, final[into_id], now=now, zone=zone)
-    body = {"patient_id": patient_id, "into_id": into_id, "feed": feed, "moved": moved}
-    journal.append(connection, now, journal.Entry("merge", "patients", body))
+    merges.move(connection, patient_id, final[into_id], now=now, zone=zone)
     return True
 
 
 def follow(connection: Connection, patient_ids: Sequence[str], *, now: datetime, zone: tzinfo) -> None:
-    """Move what another program wrote under ids of records that became part of others; for the round, before it reads."""
+    """Move what another program wrote under ids of records that became part of others, and enter new merges in the journal.
+
+    For the round, before it reads: an import that went on for long would keep everybody else from the journal.
+    """
     if not merges.any_yet(connection):
         return
-    old = merges.merged_at(connection, patient_ids)
-    if not old:
-        return
-    dialect.one_at_a_time(connection, dialect.FEEDS)
-    final = merges.resolve(connection, old)
-    for patient_id in old:
-        moved = merges.move(connection, patient_id, final[patient_id], now=now, zone=zone)
-        if moved:
-            body = {"patient_id": patient_id, "into_id": final[patient_id], "feed": "another program", "moved": moved}
+    ended = merges.of(connection, patient_ids)
+    left_behind = [merge.patient_id for merge in ended if merges.has_facts(connection, merge.patient_id)]
+    if left_behind:
+        dialect.one_at_a_time(connection, dialect.FEEDS)
+        final = merges.resolve(connection, left_behind)
+        for patient_id in left_behind:
+            merges.move(connection, patient_id, final[patient_id], now=now, zone=zone)
+    for merge in ended:
+        if not merge.journaled:
+            dialect.one_at_a_time(connection, dialect.JOURNAL)
+            body = {"patient_id": merge.patient_id, "into_id": merge.into_id, "feed": merge.feed, "merged_at": merge.at}
             journal.append(connection, now, journal.Entry("merge", "patients", body))
+            merges.mark_journaled(connection, merge.patient_id)

@@ -22,7 +22,7 @@ from monitor.clinical.evaluate import evaluate
 from monitor.clinical.findings import Review
 from monitor.clinical.history import History
 from monitor.clinical.lifecycle import decide
-from monitor.service import alarms, clock, digesting
+from monitor.service import alarms, clock, digesting, merging
 from monitor.service.journal import round_entries
 from monitor.service.opening import Site
 from monitor.service.shapes import PolicyMark
@@ -41,6 +41,7 @@ TRY_AGAIN_AFTER = timedelta(hours=1)
 """A patient that could not be evaluated is tried again even if nothing changes."""
 
 RAISED = frozenset({Reason.WORSE, Reason.AGAIN, Reason.NEW_OCCASION})
+WITHDRAWN = frozenset({Reason.WITHDRAWN, Reason.MERGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +169,7 @@ def _summary(counts: Counter[str]) -> RoundSummary:
 def _batch(site: Site, connection: Connection, patient_ids: Sequence[str], hold: bool, now: datetime) -> Counter[str]:
     """One batch of patients. ``hold``, or more of them than single mails are sent for: the end of the round tells them."""
     counts: Counter[str] = Counter(patients_evaluated=len(patient_ids))
+    merging.follow(connection, patient_ids, now=now, zone=site.policy.zone)
     loaded = histories.load(connection, patient_ids, site.policy.zone)
     known = alerts.of_patients(connection, patient_ids)
     outcomes: list[Outcome] = []
@@ -251,7 +253,7 @@ def _record(site: Site, connection: Connection, outcome: Outcome, hold: bool, no
         counts["opened"] += transition.reason is Reason.NEW
         counts["raised"] += transition.reason in RAISED
         counts["resolved"] += transition.reason is Reason.RESOLVED
-        counts["withdrawn"] += transition.reason is Reason.WITHDRAWN
+        counts["withdrawn"] += transition.reason in WITHDRAWN
     counts["queued"] += tell(site, connection, outcome.history, saved, hold=hold, now=now)
     if outcome.moved:
         counts["queued"] += take_over(site, connection, outcome.history, hold=hold, now=now)

@@ -32,6 +32,7 @@ _KEPT: tuple[Said, ...] = (
     say("superseded by a newer mail"),
     say("replaced by a later reminder"),
     say("the record it rested on was corrected"),
+    say("the record became part of another one"),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.clinical.alerts import Alert, Reason, Transition
+from monitor.clinical.alerts import CORRECTS, Alert, Reason, Transition
 from monitor.clinical.findings import Urgency
 from monitor.clinical.history import History
 from monitor.config.settings import Recipient, Settings
@@ -19,13 +19,17 @@ from monitor.service.reminding import remind_anew
 from monitor.store import alerts as kept_alerts
 from monitor.store import correspondence, daily, digests, outbox, withheld
 
-CORRECTS = frozenset({Reason.WITHDRAWN, Reason.CORRECTED_LOWER})
 OVER = {
     Reason.WITHDRAWN: "closed: withdrawn",
+    Reason.MERGED: "closed: part of another record",
     Reason.RESOLVED: "closed: resolved",
     Reason.NO_LONGER_HOLDS: "no longer holds",
 }
 DAILY_DIGEST = "daily digest"
+_TAKEN_BACK = {
+    Reason.WITHDRAWN: "the record it rested on was corrected",
+    Reason.MERGED: "the record became part of another one",
+}
 
 
 def is_old_news(settings: Settings, alert: Alert, known_at: datetime) -> bool:
@@ -142,7 +146,9 @@ def _let_wait(site: Site, connection: Connection, alerts: Sequence[Alert], now: 
 
 def _correct(site: Site, connection: Connection, history: History, corrections: Sequence[Transition], now: datetime) -> int:
     """Tell a correction; what was withdrawn before anybody was told is not told at all."""
-    rest = _take_back(site, connection, _ids([t.after for t in corrections if t.reason is Reason.WITHDRAWN]), now)
+    rest = []
+    for reason, why in _TAKEN_BACK.items():
+        rest += _take_back(site, connection, _ids([t.after for t in corrections if t.reason is reason]), why, now)
     highest = max((t.before.urgency for t in corrections if t.before is not None), key=lambda each: each.rank)
     team = team_of(site.settings, history.as_known_at(now).patient)
     leaves_at = goes_at(site.settings, team, highest, now)
@@ -161,7 +167,7 @@ def _correct(site: Site, connection: Connection, history: History, corrections: 
     return queued
 
 
-def _take_back(site: Site, connection: Connection, withdrawn: Sequence[int], now: datetime) -> list[Alert]:
+def _take_back(site: Site, connection: Connection, withdrawn: Sequence[int], why: str, now: datetime) -> list[Alert]:
     """Cancel the mails about withdrawn alerts that nobody tried to send yet; what else they said has still to be told.
 
     Returns the other alerts of this patient's mails; reminders that named others are written anew.
@@ -169,7 +175,7 @@ def _take_back(site: Site, connection: Connection, withdrawn: Sequence[int], now
     mails = [mail for mail in correspondence.untried(connection, withdrawn) if mail.kind in ("alert", *outbox.REMINDERS)]
     if not mails:
         return []
-    outbox.cancel(connection, [mail.id for mail in mails], "the record it rested on was corrected", now)
+    outbox.cancel(connection, [mail.id for mail in mails], why, now)
     others = {mail.id: sorted(set(mail.alert_ids) - set(withdrawn)) for mail in mails}
     still = {
         alert.alert_id: alert for alert in kept_alerts.by_ids(connection, sorted({i for ids in others.values() for i in ids}))

@@ -86,6 +86,7 @@ class MergeRow(Stored, table=True):
     into_id: str = Field(sa_type=Text)
     at: datetime
     feed: str = Field(sa_type=Text)
+    journaled: int
 
 
 def _table(name: str) -> Table:

@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect
 
-from monitor.clinical.history import ALWAYS, Fact, History, Patient
+from monitor.clinical.history import ALWAYS, Fact, History, Joined, Patient
 from monitor.clinical.order import Order, dose_order, visit_order
+from monitor.store import merges
 from monitor.store.dialect import all_rows, placeholders
 from monitor.store.fact_tables import KINDS
 from monitor.store.rows import COLUMNS, MAKERS, SUPERSEDED_AT, suspect
@@ -86,10 +87,11 @@ def _load_chunk(connection: Connection, patient_ids: Sequence[str], zone: tzinfo
             elif not _is_ascending(found):
                 found.sort(key=_TIED.get(kind, _BY_TIME))
             parts[patient_id][kind] = tuple(found)
+    joined = {merge.patient_id: Joined(into_id=merge.into_id, at=merge.at) for merge in merges.of(connection, patient_ids)}
     for patient_id, kinds in parts.items():
         if patient_id not in unreadable:
             kinds["patients"] = _always_known(kinds.get("patients", ()))
-            loaded.histories[patient_id] = History(patient_id=patient_id, **kinds)
+            loaded.histories[patient_id] = History(patient_id=patient_id, joined=joined.get(patient_id), **kinds)
     loaded.unreadable.update(unreadable)
 
 

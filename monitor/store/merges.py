@@ -7,10 +7,11 @@ is said of the surviving one from then on, as a new version of the same record, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from monitor.store.dialect import among, amongst, placeholders
 from monitor.store.fact_statements import Statements, statements_of
@@ -48,25 +49,46 @@ def became(connection: Connection, patient_ids: Iterable[str]) -> dict[str, froz
     return {final: frozenset(old) for final, old in found.items()}
 
 
-def merged_at(connection: Connection, patient_ids: Sequence[str]) -> dict[str, datetime]:
-    """Which of these ids stand for a record that became part of another, and since when."""
-    found: dict[str, datetime] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """A record that became part of another one. ``into_id`` is the one named then; ``journaled`` once the journal says so."""
+
+    patient_id: str
+    into_id: str
+    at: datetime
+    feed: str
+    journaled: bool
+
+
+def of(connection: Connection, patient_ids: Sequence[str]) -> list[Merge]:
+    """The merges that ended records of these ids."""
+    found = []
     for part in _parts(patient_ids):
-        statement = f"SELECT patient_id, at FROM merges WHERE {among(connection.dialect, 'patient_id', len(part))}"
-        for patient_id, at in connection.exec_driver_sql(statement, amongst(connection.dialect, part)):
+        where = among(connection.dialect, "patient_id", len(part))
+        statement = f"SELECT patient_id, into_id, at, feed, journaled FROM merges WHERE {where}"
+        for patient_id, into_id, at, feed, journaled in connection.exec_driver_sql(statement, amongst(connection.dialect, part)):
             since = at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
-            found[patient_id] = since.astimezone(UTC) if since.tzinfo else since.replace(tzinfo=UTC)
+            since = since.astimezone(UTC) if since.tzinfo else since.replace(tzinfo=UTC)
+            found.append(Merge(patient_id=patient_id, into_id=into_id, at=since, feed=feed, journaled=bool(journaled)))
     return found
 
 
-def is_known(connection: Connection, patient_id: str) -> bool:
-    """Whether the record became part of another one."""
-    return connection.execute(select(MERGES.c.into_id).where(MERGES.c.patient_id == patient_id)).scalar() is not None
+def mark_journaled(connection: Connection, patient_id: str) -> None:
+    """The journal has it."""
+    connection.execute(MERGES.update().where(MERGES.c.patient_id == patient_id).values(journaled=1))
+
+
+def has_facts(connection: Connection, patient_id: str) -> bool:
+    """Whether anything current is stored under this id."""
+    mark = placeholders(connection.dialect, 1)
+    asked = (f"SELECT EXISTS (SELECT 1 FROM {kind} WHERE patient_id = {mark} AND superseded_at IS NULL)" for kind in KINDS)
+    return any(connection.exec_driver_sql(statement, (patient_id,)).scalar() for statement in asked)
 
 
 def record(connection: Connection, patient_id: str, into_id: str, *, feed: str, now: datetime) -> None:
     """Keep that the record became part of another one, and let a round look at both."""
-    connection.execute(MERGES.insert(), {"patient_id": patient_id, "into_id": into_id, "at": now.astimezone(UTC), "feed": feed})
+    columns = {"patient_id": patient_id, "into_id": into_id, "at": now.astimezone(UTC), "feed": feed, "journaled": 0}
+    connection.execute(MERGES.insert(), columns)
     mark = placeholders(connection.dialect, 1)
     for each in (patient_id, into_id):
         connection.exec_driver_sql(f"INSERT INTO changes (patient_id) VALUES ({mark})", (each,))

@@ -23,6 +23,7 @@ _REASONS = {
     "resolved": say("closed: it no longer holds"),
     "corrected-lower": say("the record was corrected; less remains"),
     "withdrawn": say("withdrawn: the record was corrected"),
+    "merged": say("closed: the record became part of another one; what holds is told there"),
     "acknowledged": say("acknowledged"),
     "snoozed": say("snoozed"),
     "passed-on": say("passed on by hand"),

@@ -57,5 +57,6 @@ def upgrade() -> None:
         required("into_id"),
         required("at", UTCDateTime),
         required("feed"),
+        required("journaled", sa.Integer),
     )
     op.create_index("ix_merges_into_id", "merges", ["into_id"])

@@ -82,6 +82,8 @@ def subject_of(facts: MailFacts) -> Said:
 
 
 def _corrected(facts: CorrectionFacts) -> Said:
+    if facts.joined:
+        return say("a record became part of another one")
     if facts.withdrawn:
         return say("an alert was withdrawn")
     return say("an alert was changed") if facts.changed else say("an alert was lowered")
@@ -179,7 +181,8 @@ def _correction(facts: CorrectionFacts) -> Iterator[str]:
     yield _who(facts.patient)
     yield say("Corrects the mail {mail}.", mail=facts.earlier_mail)
     for change in facts.changes:
-        now = say("withdrawn") if change.now is None else change.now.word
+        gone = say("told of the other record") if facts.joined else say("withdrawn")
+        now = gone if change.now is None else change.now.word
         yield say("{alert} {title}: was {was}, is {now}.", alert=change.alert, title=change.title, was=change.was.word, now=now)
         yield say("Told then: {headline}.", headline=change.headline)
         yield change.why

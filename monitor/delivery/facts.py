@@ -183,6 +183,7 @@ class CorrectionFacts:
     urgency: UrgencyFacts  # of the earlier mail
     withdrawn: bool  # all of it
     changed: bool  # some of it is as urgent as it was: another dose is advised
+    joined: bool  # the patient's record became part of another one, and what still holds is told of that
     alerts: tuple[str, ...]
     patient: PatientFacts | None
     changes: tuple[CorrectionEntry, ...]

@@ -69,7 +69,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
         "reminder": tuple(each for urgency in LEADS for each in (_reminder(urgency), _again(urgency))),
         "escalation": tuple(each for urgency in LEADS for each in (_passed_on(urgency), _passed_on_bare(urgency))),
         "digest": tuple(each for urgency in LEADS for each in (_digest(urgency, PATIENT), _digest(urgency, None))),
-        "correction": tuple(each for urgency in LEADS for each in (_smaller(urgency), _withdrawn(urgency))),
+        "correction": (*(each for urgency in LEADS for each in (_smaller(urgency), _withdrawn(urgency))), _joined()),
         "operations": tuple(each for urgency in LEADS for each in (_operations(urgency), _no_figures(urgency))),
         "coverage": coverage_samples({urgency: urgency_facts(urgency) for urgency in Urgency}, POLICY),
         "link": (_LINK, replace(_LINK, times=())),
@@ -191,6 +191,7 @@ def _withdrawn(urgency: Urgency) -> CorrectionFacts:
         urgency=urgency_facts(urgency),
         withdrawn=True,
         changed=False,
+        joined=False,
         alerts=(finding.alert,),
         patient=PATIENT,
         changes=(change,),
@@ -201,6 +202,15 @@ def _withdrawn(urgency: Urgency) -> CorrectionFacts:
         notice=NOTICE,
         board_link=BOARD,
     )
+
+
+def _joined() -> CorrectionFacts:
+    whole = _withdrawn(Urgency.IMMEDIATE)
+    why = say(
+        "In the hospital's system this record became part of another record of the same person: {patient}.",
+        patient="SAMPLE-0043",
+    )
+    return replace(whole, joined=True, changes=(replace(whole.changes[0], why=why),))
 
 
 def _smaller(urgency: Urgency) -> CorrectionFacts:

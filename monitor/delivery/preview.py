@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.delivery.facts import AlertFacts, Kind, MailFacts
+from monitor.delivery.facts import AlertFacts, CorrectionFacts, Kind, MailFacts
 from monitor.delivery.language import LANGUAGES, Language
 from monitor.delivery.message import OutgoingMessage, Picture, build, figure_cid, mint_message_id, without_figure
 from monitor.delivery.preview_page import SUFFIXES, Group, Said, Shown, index_page
@@ -73,9 +73,12 @@ def _shown(preview: _Preview, kind: Kind, facts: MailFacts, place: int) -> Shown
     """Samples come in pairs: with all facts, and without those that may be missing."""
     full, urgency = place % 2 == 0, getattr(facts, "urgency", None)
     words = [urgency.name] if urgency is not None else []
-    name = "-".join([kind, *words, "full" if full else "least"])
+    how, title = ("full", "all facts") if full else ("least", "few facts")
+    if isinstance(facts, CorrectionFacts) and facts.joined:  # beside the pairs
+        how, title = "joined", "of a record that became part of another one"
+    name = "-".join([kind, *words, how])
     return Shown(
-        title=", ".join([*words, "all facts" if full else "few facts"]),
+        title=", ".join([*words, title]),
         said=tuple(_said(preview, kind, facts, f"{name}.{language}", language) for language in LANGUAGES),
     )
 

@@ -20,7 +20,7 @@ def preview(
         str,
         typer.Argument(
             metavar="KIND",
-            help="alert, reminder, escalation, digest, correction, operations, coverage, link, test, or all.",
+            help="alert, reminder, escalation, digest, correction, operations, coverage, data-quality, link, test, or all.",
         ),
     ] = "all",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("preview"),

@@ -11,6 +11,7 @@ from monitor.delivery.facts import (
     AlertFacts,
     CorrectionFacts,
     CoverageFacts,
+    DataQualityFacts,
     DigestEntry,
     DigestFacts,
     LinkFacts,
@@ -73,6 +74,8 @@ def subject_of(facts: MailFacts) -> Said:
             return say("{urgency} - the monitor needs an administrator", urgency=facts.urgency.word)
         case CoverageFacts():
             return _statement(facts)
+        case DataQualityFacts():
+            return _data_quality(facts)
         case LinkFacts():
             return say("Your link to the board")
         case TestFacts():
@@ -87,6 +90,14 @@ def _corrected(facts: CorrectionFacts) -> Said:
     if facts.withdrawn:
         return say("an alert was withdrawn")
     return say("an alert was changed") if facts.changed else say("an alert was lowered")
+
+
+def _data_quality(facts: DataQualityFacts) -> Said:
+    return say(
+        "Data quality: {refused}, {conflicting}",
+        refused=say_n("{count} refused", "{count} refused", count=facts.refused),
+        conflicting=say_n("{count} contradiction", "{count} contradictions", count=facts.conflicting),
+    )
 
 
 def _statement(facts: CoverageFacts) -> Said:
@@ -118,6 +129,12 @@ def _lines(facts: MailFacts) -> Iterator[str]:
             yield from (*facts.gaps, *facts.withheld)
             yield from (say("Not acknowledged: {alert}", alert=each) for each in facts.not_acknowledged)
             yield say("The journal ends in {sha256}", sha256=facts.journal_sha256)
+        case DataQualityFacts():
+            yield facts.why
+            for feed in facts.feeds:
+                yield from (f"{feed.feed}: {feed.counts}", *feed.lines, *([feed.more] if feed.more else ()))
+            yield from facts.conflicts
+            yield from _labelled(facts.ages)
         case LinkFacts():
             yield facts.board_link
             yield say("Valid until {until}. Whoever has it is taken for you: pass it to nobody.", until=facts.valid_until)

@@ -30,9 +30,11 @@ __all__ = [
     "CorrectionEntry",
     "CorrectionFacts",
     "CoverageFacts",
+    "DataQualityFacts",
     "DigestEntry",
     "DigestFacts",
     "DrugFacts",
+    "FeedRejects",
     "FigureFacts",
     "FindingFacts",
     "Kind",
@@ -49,7 +51,9 @@ __all__ = [
     "UrgencyFacts",
 ]
 
-Kind = Literal["alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "link", "test"]
+Kind = Literal[
+    "alert", "reminder", "escalation", "digest", "correction", "operations", "coverage", "data-quality", "link", "test"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -229,6 +233,31 @@ class CoverageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRejects:
+    """What one feed brought and was refused and is still open. Places and problems, no value of a record."""
+
+    feed: str
+    counts: str  # "12 open, 3 of them new"
+    lines: tuple[str, ...]  # "doses.csv, line 3, dose_mg_per_m2: found a word; write a number"; the newest first
+    more: str | None  # where not all are listed: "and 7 more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataQualityFacts:
+    """What whoever owns the data has to look at. A patient only as the site shows patients."""
+
+    urgency: UrgencyFacts
+    refused: int
+    conflicting: int
+    why: str  # why it is told today: "5 new since 14 Mar 2011, 07:00 +01:00"
+    feeds: tuple[FeedRejects, ...]
+    conflicts: tuple[str, ...]  # alerts about records that contradict each other, a line each, the newest first
+    ages: tuple[TimeFacts, ...]  # each feed's newest record: "ward-files": "3 hours old"
+    times: tuple[TimeFacts, ...]
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFacts:
     """A link that signs in on the board, for whoever asked for one there."""
 
@@ -247,4 +276,14 @@ class TestFacts:
     times: tuple[TimeFacts, ...]
 
 
-MailFacts = AlertFacts | ReminderFacts | DigestFacts | CorrectionFacts | OperationsFacts | CoverageFacts | LinkFacts | TestFacts
+MailFacts = (
+    AlertFacts
+    | ReminderFacts
+    | DigestFacts
+    | CorrectionFacts
+    | OperationsFacts
+    | CoverageFacts
+    | DataQualityFacts
+    | LinkFacts
+    | TestFacts
+)

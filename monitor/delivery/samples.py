@@ -39,6 +39,7 @@ from monitor.delivery.samples_findings import (
     sample_instant,
     urgency_facts,
 )
+from monitor.delivery.samples_quality import quality_samples
 from monitor.delivery.wording import ASKS, DAILY, NOTICE, backlog, count_in_words, day_in_words, duration_in_words, storm
 from monitor.said import say
 
@@ -72,6 +73,7 @@ def samples() -> dict[Kind, tuple[MailFacts, ...]]:
         "correction": (*(each for urgency in LEADS for each in (_smaller(urgency), _withdrawn(urgency))), _joined()),
         "operations": tuple(each for urgency in LEADS for each in (_operations(urgency), _no_figures(urgency))),
         "coverage": coverage_samples({urgency: urgency_facts(urgency) for urgency in Urgency}, POLICY),
+        "data-quality": quality_samples(urgency_facts(Urgency.REVIEW)),
         "link": (_LINK, replace(_LINK, times=())),
         "test": (_TEST, replace(_TEST, asked_by=None, times=())),
     }

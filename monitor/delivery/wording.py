@@ -31,6 +31,11 @@ COVERAGE_NOTICE = say(
     "look at the machine."
 )
 
+QUALITY_NOTICE = say(
+    "About records that were brought to this program. What was refused is not watched, whatever it says. What "
+    "contradicts itself is watched, and the nurses are told of the patients."
+)
+
 RULE_TITLES = {
     "dose-modification": say("Dose threshold"),
     "dose-against-advice": say("Dose against the guideline's advice"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.service.coverage import daily_statement
+from monitor.service.data_quality import daily_mail
 from monitor.service.escalate import escalate
 from monitor.service.nightly import look_for_gaps
 from monitor.service.opening import Site
@@ -57,4 +58,4 @@ def daily_once(site: Site, now: datetime, *, progress: Callable[[], None] = _not
 
     It may take a minute, and waits for another server: the daemon does it beside its rounds.
     """
-    return daily_statement(site, now, progress=progress) + look_for_gaps(site, now)
+    return daily_statement(site, now, progress=progress) + look_for_gaps(site, now) + daily_mail(site, now)

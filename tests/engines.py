@@ -25,6 +25,7 @@ REFUSALS = (sqlite3.DatabaseError, psycopg.DatabaseError)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sqlite_only(reason): about what only SQLite has, so there is nothing to run elsewhere")
+    config.addinivalue_line("markers", "postgresql_only(reason): the same, the other way round")
     config.addinivalue_line("markers", "both_engines: in a folder where not all tests run on both, these do")
 
 
@@ -41,11 +42,14 @@ def run_marked_on_both(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what there is nothing to run for; a skip would say that something is missing here."""
-    items[:] = [item for item in items if not (_engine(item) == "postgresql" and item.get_closest_marker("sqlite_only"))]
+    items[:] = [item for item in items if not item.get_closest_marker(_ONLY.get(_engine(item), "neither"))]
 
 
-def _engine(item: pytest.Item) -> object:
-    return item.callspec.params.get("engine") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+def _engine(item: pytest.Item) -> str:
+    return str(item.callspec.params.get("engine")) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+
+
+_ONLY = {"postgresql": "sqlite_only", "sqlite": "postgresql_only"}
 
 
 _MARK, _URL = ".postgresql", ".postgresql-url"

@@ -41,6 +41,9 @@ WRITERS, JOURNAL, FEEDS, PATIENT = 0x62697001, 0x62697002, 0x62697003, 0x6269700
 """PostgreSQL's advisory locks of this program, in the order in which they are taken. Those of PATIENT have a second number."""
 
 Key: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+Words: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that compares and sorts by its code points, whatever the language of a server: on both engines alike."""
+
 Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 Whole: TypeEngine[int] = Integer().with_variant(Numeric(asdecimal=False), "postgresql")
 """A whole number that another program writes. PostgreSQL would round 1.5 to store it as an integer; so a check refuses it."""

@@ -103,7 +103,7 @@ def problem(error: DBAPIError) -> str:
     name = str(getattr(cause, "sqlite_errorname", ""))
     if name:
         return _sqlite_problem(name, str(cause))
-    if hasattr(cause, "diag"):
+    if cause is not None and hasattr(cause, "diag"):
         return _postgresql_problem(cause)
     return _unknown(type(cause).__name__)
 

@@ -21,8 +21,6 @@ from tests.service.test_privacy import bodies
 from tests.service.test_rounds_and_mails import LOST, WELL, watched
 from tests.smtp_server import ReceivedMail
 
-pytestmark = pytest.mark.both_engines
-
 NAME, BORN = "Zacharias Quibberling", "1911-11-23"
 PATIENT: dict[str, object] = {"display_name": NAME, "birth_date": BORN}
 

@@ -14,8 +14,6 @@ from monitor.store import changes, stillness
 from monitor.store.stillness import CommitWatch
 from tests.service.clinic import Clinic, on
 
-pytestmark = pytest.mark.both_engines
-
 NOW = on(10, 15)
 
 
@@ -128,7 +126,6 @@ def test_given_stillness_when_the_job_is_woken_or_the_configuration_changes_then
     still.close()
 
 
-@pytest.mark.sqlite_only("a file can be replaced")
 def test_given_a_database_file_that_was_replaced_when_asked_then_there_is_no_stillness(clinic: Clinic) -> None:
     watch = CommitWatch(clinic.site.database)
     assert watch.version() is not None

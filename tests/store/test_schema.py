@@ -39,6 +39,18 @@ def test_given_a_migrated_database_when_compared_with_the_models_then_there_is_n
         assert compare_metadata(context, Stored.metadata) == []
 
 
+@pytest.mark.postgresql_only("SQLite sorts text by its bytes unless told otherwise")
+def test_given_a_server_of_any_language_when_migrated_then_every_text_sorts_by_its_code_points(tmp_path: Path) -> None:
+    a_database(tmp_path)
+    with another_program(tmp_path) as other:
+        others = other.execute(
+            "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables"
+            " USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+            " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
+        ).fetchall()
+    assert others == []
+
+
 @pytest.mark.sqlite_only("the models make tables for SQLite alone")
 def test_given_migrations_and_models_when_both_make_a_database_then_tables_checks_and_indexes_are_the_same_text(
     tmp_path: Path,

@@ -8,18 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.store.dialect import Key
+from monitor.store.dialect import Key, Words
 
 
-def required(name: str, type_: Any = sa.Text, default: Any = None) -> sa.Column[Any]:
+def required(name: str, type_: Any = Words, default: Any = None) -> sa.Column[Any]:
     return sa.Column(name, type_, nullable=False, server_default=default)
 
 
-def all_required(names: str, type_: Any = sa.Text) -> list[sa.Column[Any]]:
+def all_required(names: str, type_: Any = Words) -> list[sa.Column[Any]]:
     return [required(name, type_) for name in names.split()]
 
 
-def optional(names: str, type_: Any = sa.Text) -> list[sa.Column[Any]]:
+def optional(names: str, type_: Any = Words) -> list[sa.Column[Any]]:
     return [sa.Column(name, type_) for name in names.split()]
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
-from monitor.store.dialect import Key, NowText, Real, Whole
+from monitor.store.dialect import Key, NowText, Real, Whole, Words
 from monitor.store.migrations.columns import all_required, between, check, dated, key, one_of, optional, partial, required
 from monitor.store.triggers import trigger_statements
 
@@ -170,10 +170,10 @@ def _assessments() -> None:
 def _rounds() -> None:
     op.create_table("changes", key(), required("patient_id"), sqlite_autoincrement=True)
     op.create_index("ix_changes_patient_id", "changes", ["patient_id"])
-    op.create_table("look_again", sa.Column("patient_id", sa.Text, primary_key=True), required("at", UTCDateTime))
+    op.create_table("look_again", sa.Column("patient_id", Words, primary_key=True), required("at", UTCDateTime))
     op.create_index("ix_look_again_at", "look_again", ["at"])
     op.create_table(
-        "failures", sa.Column("patient_id", sa.Text, primary_key=True), required("at", UTCDateTime), required("problem")
+        "failures", sa.Column("patient_id", Words, primary_key=True), required("at", UTCDateTime), required("problem")
     )
     op.create_table(
         "rounds",
@@ -185,7 +185,7 @@ def _rounds() -> None:
     )
     op.create_table(
         "leases",
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("name", Words, primary_key=True),
         required("holder"),
         required("token", sa.Integer),
         required("until", UTCDateTime),
@@ -195,7 +195,7 @@ def _rounds() -> None:
 def _alerts() -> None:
     op.create_table(
         "policies",
-        sa.Column("sha256", sa.Text, primary_key=True),
+        sa.Column("sha256", Words, primary_key=True),
         *all_required("guideline version"),
         required("loaded_at", UTCDateTime),
     )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
-from monitor.store.dialect import Key
+from monitor.store.dialect import Key, Words
 from monitor.store.migrations.columns import all_required, key, one_of, optional, partial, required
 from monitor.store.triggers import append_only_statements
 
@@ -126,10 +126,10 @@ def _watch() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_journal_subject", "journal", ["subject"])
-    op.create_table("daily", sa.Column("name", sa.Text, primary_key=True), required("last_on"))
+    op.create_table("daily", sa.Column("name", Words, primary_key=True), required("last_on"))
     op.create_table(
         "circuits",
-        sa.Column("relay", sa.Text, primary_key=True),
+        sa.Column("relay", Words, primary_key=True),
         *optional("open_since", UTCDateTime),
         required("failures", sa.Integer),
         *optional("probe_at", UTCDateTime),
@@ -137,16 +137,16 @@ def _watch() -> None:
     )
     op.create_table(
         "answers",
-        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("key", Words, primary_key=True),
         required("at", UTCDateTime),
         required("kind"),
         *optional("message", Key),
         required("words"),
     )
-    op.create_table("keys", sa.Column("name", sa.Text, primary_key=True), required("secret"))
+    op.create_table("keys", sa.Column("name", Words, primary_key=True), required("secret"))
     op.create_table(
         "troubles",
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("name", Words, primary_key=True),
         required("since", UTCDateTime),
         required("words"),
     )

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
+from monitor.store.dialect import Words
 from monitor.store.migrations.columns import all_required, key, optional, partial, required
 
 revision = "0004"
@@ -15,7 +16,7 @@ down_revision = "0003"
 def upgrade() -> None:
     op.create_table(
         "feeds",
-        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("name", Words, primary_key=True),
         required("kind"),
         *optional("cursor"),
         *optional("tried_at ok_at received_at", UTCDateTime),
@@ -40,7 +41,7 @@ def upgrade() -> None:
     partial("ix_rejects_open", "rejects", ["feed", "origin"], "settled_at IS NULL")
     op.create_table(
         "items",
-        *(sa.Column(name, sa.Text, primary_key=True) for name in ("feed", "type", "id")),
+        *(sa.Column(name, Words, primary_key=True) for name in ("feed", "type", "id")),
         *all_required("version patient_id kind grouped cells"),
         *optional("uses"),
         required("voided", sa.Integer),
@@ -53,7 +54,7 @@ def upgrade() -> None:
     partial("ix_items_unsettled", "items", ["feed", "kind", "grouped"], "unsettled = 1")
     op.create_table(
         "merges",
-        sa.Column("patient_id", sa.Text, primary_key=True),
+        sa.Column("patient_id", Words, primary_key=True),
         required("into_id"),
         required("at", UTCDateTime),
         required("feed"),

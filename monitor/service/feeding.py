@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from monitor.config.feed_fhir import FhirFeed
 from monitor.config.feed_folder import FolderFeed
+from monitor.config.feed_redcap import RedcapFeed
 from monitor.config.feeds_file import Feed
 from monitor.errors import DatabaseError
 from monitor.service import alarms, clock, fhir_server
@@ -21,11 +22,12 @@ from monitor.service.feed_alarms import failing_feed
 from monitor.service.holder import has_died
 from monitor.service.opening import Site
 from monitor.service.pulled import Feeder, Pulled, StoppedError
+from monitor.service.redcap_pull import pull_redcap
 from monitor.store import feed_claims, feeds
 
 log = logging.getLogger(__name__)
 
-FEEDERS: Mapping[type, Feeder] = {FhirFeed: fhir_server.pull, FolderFeed: pull_folder}
+FEEDERS: Mapping[type, Feeder] = {FhirFeed: fhir_server.pull, FolderFeed: pull_folder, RedcapFeed: pull_redcap}
 """By the settings of each kind that is asked; a kind that listens has none."""
 
 LOOK_AT_LEAST_EVERY = timedelta(seconds=15)

@@ -1,22 +1,47 @@
-"""``bipn-monitor migrate``: a database to this version's schema."""
+"""``bipn-monitor migrate``: a database to this version's schema, or everything of another database into it."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, config_path, database_url
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, config_path, database_url
 
 
-def migrate(context: typer.Context, config: ConfigOption = None, database: DatabaseOption = None) -> None:
-    """Bring the database to this version's schema."""
-    from monitor.cli.output import emit
+def migrate(
+    context: typer.Context,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Move everything from this database into the configured one, which is empty."),
+    ] = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Bring the database to this version's schema, or move another one's content into it."""
+    from monitor.cli.output import emit, emit_json, note
+    from monitor.config.database_url import resolve_database
     from monitor.config.settings import load_settings
+    from monitor.service import moving
     from monitor.store import migrate as schema
     from monitor.store.database import open_database
 
-    url = database_url(context, database) or load_settings(config_path(context, config)).database
+    named = database_url(context, database)
+    url = resolve_database(named, folder=Path()) if named else load_settings(config_path(context, config)).database
+    if source is not None:
+        from_url = resolve_database(source, folder=Path())
+        moved = moving.move(from_url, url, told=lambda table: note(f"copied {table.table}: {table.rows} rows"))
+        if output is Format.JSON:
+            emit_json(moving.as_json(moved))
+        else:
+            emit(moving.as_text(moved))
+        return
     with closing(open_database(url, create=True)) as opened:
         before, after = schema.migrate(opened)
-    emit(f"schema {after}: nothing to do" if before == after else f"schema {before or 'none'} -> {after}")
+    if output is Format.JSON:
+        emit_json({"before": before, "after": after})
+    else:
+        emit(f"schema {after}: nothing to do" if before == after else f"schema {before or 'none'} -> {after}")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as OutOfConnectionsError
 from monitor.crash_points import reached
 from monitor.errors import DatabaseError
 from monitor.store import dialect
+from monitor.store.bulk import read_only_options
 from monitor.store.problems import problem
 
 
@@ -101,15 +102,19 @@ class Database:
             self._kept = None
 
 
-def open_database(url: str, *, create: bool = False) -> Database:
+def open_database(url: str, *, create: bool = False, read_only: bool = False) -> Database:
     """The database at an SQLAlchemy URL; ``create`` makes a missing SQLite file, mode 0600, without any table.
+
+    ``read_only``: nothing can be written by it, and an SQLite file stays as it is, byte for byte.
 
     Raises DatabaseError, with the remedy, if it cannot be opened.
     """
     try:
         parsed = make_url(url)
         dialect.prepare_file(parsed, create=create)
-        engine = create_engine(parsed, hide_parameters=True, **dialect.engine_options(parsed))
+        options = dialect.engine_options(parsed)
+        options = read_only_options(parsed, options) if read_only else options
+        engine = create_engine(parsed, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError) as error:
         # The URL may hold a password: it is not repeated.
         raise DatabaseError(

@@ -85,7 +85,7 @@ class FhirHttp:
         for attempt in range(1, TRIES + 1):
             try:
                 heard = self._followed(url)
-            except (httpx2.TransportError, TooLongError) as error:
+            except (httpx2.RequestError, TooLongError) as error:
                 if attempt == TRIES:
                     raise ServerError(_unreached(error)) from None
                 pause = timedelta(seconds=attempt)
@@ -139,7 +139,7 @@ class FhirHttp:
         }
         try:
             heard = self._ask("POST", oauth.token_url, {"Accept": "application/json"}, form)
-        except (httpx2.TransportError, TooLongError) as error:
+        except (httpx2.RequestError, TooLongError) as error:
             raise ServerError(f"no token: {_unreached(error)}") from None
         except SearchError as error:
             raise ServerError(f"no token: {error}") from None

@@ -36,7 +36,7 @@ class _How(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw()
     search: _How | None = None
 
 
@@ -139,9 +139,9 @@ def _bundle(body: bytes) -> _Bundle:
 
 
 def _keep(entry: _Entry, found: Found, spool: Spool) -> None:
-    if entry.resource is None:
-        return
     raw = bytes(entry.resource)
+    if raw in (b"", b"null"):
+        return
     try:
         resource = msgspec.json.decode(raw, type=_Resource)
     except (msgspec.MsgspecError, UnicodeDecodeError):

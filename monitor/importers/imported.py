@@ -55,6 +55,8 @@ class ImportedFile:
 
     A file refused as a whole has no rows, and one entry or more in ``rejected`` from the start. A feed of many kinds has
     ``kind`` None and ``items`` in place of rows. ``passed_over`` counts by reason what is no matter of this program.
+    ``records`` is how many records such a feed held, ``refused_untold`` how many of the refused are not in ``rejected``
+    one by one. ``warnings`` counts what was taken although somebody should look at it.
     """
 
     kind: str | None
@@ -66,6 +68,9 @@ class ImportedFile:
     items: Iterator[Item | Merge] | None = None
     rejected_rows: list[RejectedRow] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    refused_untold: int = 0
 
 
 Reader = Callable[[str, BinaryIO, Clinic], Iterator[ImportedFile]]

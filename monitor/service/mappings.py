@@ -11,9 +11,10 @@ from typing import Any
 
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings import Settings
+from monitor.service.fhir_file import load_fhir
 from monitor.service.redcap_file import load_redcap
 
-LOADERS: Mapping[str, Callable[[Path], Any]] = {"redcap": load_redcap}
+LOADERS: Mapping[str, Callable[[Path], Any]] = {"fhir": load_fhir, "redcap": load_redcap}
 """By the key of ``mappings:``. What each gives, its importer knows."""
 
 

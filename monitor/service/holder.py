@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import socket
 from datetime import datetime
+from functools import cache
+
+from monitor.service import clock
 
 
 def own_holder(now: datetime) -> str:
     """This process, as it is written into the lease: host, process id, and when it took it."""
     return f"{socket.gethostname()}:{os.getpid()}:{now:%Y%m%dT%H%M%S%f}"
+
+
+@cache
+def this_process() -> str:
+    """This process, named when it was first asked: not to be mistaken for an earlier one of the same number."""
+    return own_holder(clock.now())
 
 
 def is_this_process(holder: str) -> bool:

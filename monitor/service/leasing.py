@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from monitor.errors import DatabaseError
 from monitor.service import clock
-from monitor.service.holder import has_died, own_holder
+from monitor.service.holder import has_died, own_holder, this_process
 from monitor.store import lease
 from monitor.store.database import Database
 
@@ -121,12 +121,13 @@ def turn(database: Database, what: str, *, at_most: timedelta) -> Iterator[bool]
     if not database.shared:
         yield True
         return
-    now = clock.now()
+    now, mine = clock.now(), this_process()
     with database.write("turn") as connection:
         held = lease.current(connection, what)
-        if held is not None and has_died(held.holder):
+        if held is not None and held.holder != mine and has_died(held.holder):
             lease.release(connection, held, now=now)
-        taken = lease.acquire(connection, own_holder(now), now=now, ttl=at_most, name=what)
+        busy = held is not None and held.holder == mine and held.until > now  # in another thread
+        taken = None if busy else lease.acquire(connection, mine, now=now, ttl=at_most, name=what)
     try:
         yield taken is not None
     finally:

@@ -11,13 +11,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy import Connection
 
 from monitor.errors import ConfigError
 from monitor.service import alarms, circuit, clock
-from monitor.service.holder import own_holder
+from monitor.service.holder import this_process
 from monitor.service.opening import Site
 from monitor.service.outgoing import Writer, protection
 from monitor.service.relays import Name, routes
@@ -67,7 +66,7 @@ def send_due(
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         return PostSummary()
     try:
-        return _send_due(site, now, stopping, progress, holder or _this_process(), force_probe, recorded_at)
+        return _send_due(site, now, stopping, progress, holder or this_process(), force_probe, recorded_at)
     finally:
         _ONE_AT_A_TIME.release()
 
@@ -76,11 +75,6 @@ def check_ready(site: Site) -> None:
     """Raises ConfigError for a secret, a key or a certificate that sending needs and cannot use: before the first mail."""
     routes(site.settings.mail, site.folder)
     protection(site)
-
-
-@cache
-def _this_process() -> str:
-    return own_holder(clock.now())
 
 
 def _send_due(

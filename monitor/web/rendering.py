@@ -38,6 +38,7 @@ class Place:
 MENU = (
     Place("/", say("Open alerts"), "list"),
     Place("/find", say("Find a patient"), "patient"),
+    Place("/data-quality", say("Data quality"), "list"),
     Place("/policy", say("Policy"), "policy"),
     Place("/health", say("Delivery"), "operations"),
     Place("/coverage", say("Coverage"), "operations"),

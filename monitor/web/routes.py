@@ -16,6 +16,7 @@ from monitor.said import say
 from monitor.web import (
     acts,
     coverage_page,
+    data_quality_page,
     files,
     find_page,
     health_page,
@@ -60,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/alerts/{number}/pass-on", "act", acts.pass_on),
     Route("POST", "/alerts/{number}/snooze", "act", acts.snooze),
     Route("GET", "/policy", "policy", policy_page.show),
+    Route("GET", "/data-quality", "list", data_quality_page.show),
     Route("GET", "/health", "operations", health_page.show),
     Route("GET", "/coverage", "operations", coverage_page.show),
     Route("GET", "/journal", "views", journal_page.show),

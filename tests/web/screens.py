@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page
 
 from monitor.service.acts import acknowledge, snooze
 from monitor.service.coverage import daily_statement
+from monitor.service.ingest import import_paths
 from monitor.web import sessions
-from tests.service.clinic import a_clinic, on
+from tests.service.clinic import ZONE, a_clinic, on
 from tests.smtp_server import ReceivedMail
 from tests.web.house import AUDITOR, BOARD, NURSE, House, served
 
@@ -82,6 +83,9 @@ def _story(house: House) -> list[ReceivedMail]:
             later = on(36, 8, 40) + timedelta(hours=3)
             snooze(house.clinic.site, name, until=later, by="Nurse North", reason="seen on the ward", now=on(36, 8, 40))
     daily_statement(house.clinic.site, on(36, 8, 45))
+    refused = house.clinic.folder / "doses.csv"
+    refused.write_text("patient_id,given_at,dose_mg_per_m2\nP-1,2026-02-09,much\n,someday,1.3\n", encoding="utf-8")
+    import_paths(house.clinic.site.database, [refused], zone=ZONE, now=on(36, 8, 50))
     return mails
 
 
@@ -91,6 +95,7 @@ PAGES = {
     "patient read by an auditor": ("/alerts/1", AUDITOR, GERMAN_AUDITOR),
     "find": ("/find", NURSE, GERMAN_NURSE),
     "policy": ("/policy", NURSE, GERMAN_NURSE),
+    "data quality": ("/data-quality", NURSE, GERMAN_NURSE),
     "health": ("/health", AUDITOR, GERMAN_AUDITOR),
     "coverage": ("/coverage", AUDITOR, GERMAN_AUDITOR),
     "journal": ("/journal", AUDITOR, GERMAN_AUDITOR),

@@ -48,6 +48,7 @@ EXPECTED: dict[tuple[str, str], dict[str, Found]] = {
     ("POST", "/alerts/{number}/pass-on"): ACT_ON_NORTH,
     ("POST", "/alerts/{number}/snooze"): ACT_ON_NORTH,
     ("GET", "/policy"): LIST,
+    ("GET", "/data-quality"): LIST,
     ("GET", "/health"): OPERATIONS,
     ("GET", "/coverage"): OPERATIONS,
     ("GET", "/journal"): READ | {"nurse": "not you", "foreign nurse": "not you"},

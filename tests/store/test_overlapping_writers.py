@@ -138,8 +138,10 @@ def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[object
     return thread, outcome
 
 
-UPSERT = " ON CONFLICT (source_id) WHERE superseded_at IS NULL AND source_id IS NOT NULL"
+UPSERT = (
+    " ON CONFLICT (source_id) WHERE superseded_at IS NULL AND source_id IS NOT NULL"
     " DO UPDATE SET patient_id = excluded.patient_id"
+)
 
 
 @pytest.mark.postgresql_only("on SQLite the second begins when the first has ended")

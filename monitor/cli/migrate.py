@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -24,22 +25,25 @@ def migrate(
     """Bring the database to this version's schema, or move another one's content into it."""
     from monitor.cli.output import emit, emit_json, note
     from monitor.config.database_url import resolve_database
+    from monitor.config.secrets import secret
     from monitor.config.settings import load_settings
     from monitor.service import moving
     from monitor.store import migrate as schema
     from monitor.store.database import open_database
 
     named = database_url(context, database)
-    url = resolve_database(named, folder=Path()) if named else load_settings(config_path(context, config)).database
+    path = None if named else config_path(context, config)
+    url = resolve_database(named or "", folder=Path()) if path is None else load_settings(path).database
+    password = secret("database_password", os.environ, None if path is None else path.parent)
     if source is not None:
         from_url = resolve_database(source, folder=Path())
-        moved = moving.move(from_url, url, told=lambda table: note(f"copied {table.table}: {table.rows} rows"))
+        moved = moving.move(from_url, url, told=lambda table: note(f"copied {table.table}: {table.rows} rows"), password=password)
         if output is Format.JSON:
             emit_json(moving.as_json(moved))
         else:
             emit(moving.as_text(moved))
         return
-    with closing(open_database(url, create=True)) as opened:
+    with closing(open_database(url, create=True, password=password)) as opened:
         before, after = schema.migrate(opened)
     if output is Format.JSON:
         emit_json({"before": before, "after": after})

@@ -62,11 +62,11 @@ def open_from(
 ) -> Site:
     """The configured site with its database open. Raises ConfigError, UsageError, DatabaseError."""
     from monitor.cli.output import note
-    from monitor.service.opening import open_site
+    from monitor.service.opening import made_note, open_site
 
     site = open_site(config_path(context, config), database_url(context, database), create=create, check_schema=check_schema)
-    if site.made:
-        note(f"there was no database; a new one was made: {site.database.engine.url.database}")
+    if (made := made_note(site)) is not None:
+        note(made)
     return site
 
 

@@ -12,7 +12,7 @@ def run(context: typer.Context, config: ConfigOption = None, database: DatabaseO
     from monitor.cli.output import note
     from monitor.service.daemon import run_daemon
     from monitor.service.logs import start_logging
-    from monitor.service.opening import Source
+    from monitor.service.opening import Source, made_note
     from monitor.service.starting import start
     from monitor.web.beside import board_if_possible
 
@@ -20,6 +20,6 @@ def run(context: typer.Context, config: ConfigOption = None, database: DatabaseO
     source = Source(config=config_path(context, config), database_url=database_url(context, database))
     started = start(source)
     with started.site as site:
-        if site.made:
-            note(f"there was no database; a new one was made: {site.database.engine.url.database}")
+        if (made := made_note(site)) is not None:
+            note(made)
         raise typer.Exit(run_daemon(started, also=board_if_possible))

@@ -19,6 +19,11 @@ def resolve_database(url: str, *, folder: Path) -> str:
 
     Raises UsageError, never showing the URL: it may hold a password.
     """
+    if has_password(url):
+        raise UsageError(
+            "a password does not belong in the URL of a database, where others can read it: give it as the systemd credential or"
+            " the file database_password, or in BIPN_MONITOR_DATABASE_PASSWORD"
+        )
     if _POSTGRESQL.match(url):
         return _postgresql(url)
     if not url.startswith(_SQLITE):
@@ -43,7 +48,10 @@ def has_password(url: str) -> bool:
     """Whether a URL, as somebody wrote it, holds a password."""
     if not _POSTGRESQL.match(url):
         return False
-    parts = urlsplit(f"postgresql://{_POSTGRESQL.sub('', url, count=1)}")
+    try:
+        parts = urlsplit(f"postgresql://{_POSTGRESQL.sub('', url, count=1)}")
+    except ValueError:
+        return False  # no URL at all: what reads it says so
     return bool(parts.password) or any(key == "password" for key, _ in parse_qsl(parts.query))
 
 

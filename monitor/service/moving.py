@@ -19,15 +19,15 @@ from monitor.store.moving import Moved
 from monitor.store.tables import LEASES
 
 
-def move(from_url: str, to_url: str, *, told: Callable[[Content], None]) -> Moved:
+def move(from_url: str, to_url: str, *, told: Callable[[Content], None], password: str | None = None) -> Moved:
     """Move everything from one database to the other, which is made if it is not there; ``told`` hears of each table.
 
     Raises DatabaseError, with nothing moved, where a daemon watches the first, the second holds anything, or what
     arrived is not what was sent.
     """
-    with closing(moving.open_source(from_url)) as source:
+    with closing(moving.open_source(from_url, password=password)) as source:
         _refuse_a_watched_one(source)
-        with closing(open_database(to_url, create=True)) as target:
+        with closing(open_database(to_url, create=True, password=password)) as target:
             migrate(target)
             return moving.move(source, target, told=told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from monitor.clinical.policy import Policy
 from monitor.config.database_url import resolve_database
 from monitor.config.policy_files import load_policy
+from monitor.config.secrets import secret
 from monitor.config.settings import Settings, load_settings
 from monitor.errors import DatabaseError, UsageError
 from monitor.store.database import Database, open_database
@@ -23,7 +25,7 @@ CONFIG_PLACES = (Path("config/monitor.yaml"), Path("/etc/bipn-monitor/monitor.ya
 class Site:
     """One clinic's installation, opened. Use it as a context manager; leaving it closes the database.
 
-    ``folder`` is the configuration's. ``made``: the database was not there before.
+    ``folder`` is the configuration's. ``made``: the database was not there before, or, on a server, empty.
     """
 
     settings: Settings
@@ -56,6 +58,16 @@ def find_config(option: Path | None, environ: Mapping[str, str]) -> Path:
         + " and ".join(str(place) for place in CONFIG_PLACES)
         + "; name one with --config PATH"
     )
+
+
+def made_note(site: Site) -> str | None:
+    """What to say of a database that was made, None if it was there."""
+    name = site.database.engine.url.database
+    if not site.made:
+        return None
+    if site.database.shared:
+        return f"the database was empty; its tables were made: {name}"
+    return f"there was no database; a new one was made: {name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +103,17 @@ def with_policy(settings: Settings, folder: Path, database_url: str | None = Non
 def open_site(config: Path, database_url: str | None = None, *, create: bool = False, check_schema: bool = True) -> Site:
     """Read the configuration and open its database.
 
-    ``create`` makes and migrates an embedded database that is not there yet. Raises ConfigError for a faulty
-    configuration, DatabaseError for a database that is missing, unreadable or of another version.
+    ``create`` makes and migrates an embedded database that is not there yet, and the tables of one of a server that has
+    none. Raises ConfigError for a faulty configuration, DatabaseError for a database that is missing, unreadable or of
+    another version.
     """
     return open_configured(read_configuration(config, database_url), create=create, check_schema=check_schema)
 
 
 def open_configured(configuration: Configuration, *, create: bool = False, check_schema: bool = True) -> Site:
     """Open the database of a configuration that was read. As ``open_site``."""
-    database = open_database(configuration.settings.database, create=create)
+    password = secret("database_password", os.environ, configuration.folder)
+    database = open_database(configuration.settings.database, create=create, password=password)
     try:
         made = create and schema_version(database) is None
         if made:

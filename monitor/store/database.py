@@ -17,6 +17,7 @@ from monitor.errors import DatabaseError
 from monitor.store import dialect
 from monitor.store.bulk import read_only_options
 from monitor.store.problems import problem
+from monitor.store.server import engine_options
 
 
 class Database:
@@ -51,6 +52,8 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{dialect.WRITE: True})
             with dialect.references_checked_at_the_end(connection), connection.begin():
+                dialect.wait_for_turn(connection, beside_others=False)
+                dialect.refuse_other_encodings(connection)
                 yield connection
                 dialect.refuse_broken_references(connection)
 
@@ -102,17 +105,18 @@ class Database:
             self._kept = None
 
 
-def open_database(url: str, *, create: bool = False, read_only: bool = False) -> Database:
+def open_database(url: str, *, create: bool = False, read_only: bool = False, password: str | None = None) -> Database:
     """The database at an SQLAlchemy URL; ``create`` makes a missing SQLite file, mode 0600, without any table.
 
     ``read_only``: nothing can be written by it, and an SQLite file stays as it is, byte for byte.
+    ``password`` is for a server; without one its library looks where it always does.
 
     Raises DatabaseError, with the remedy, if it cannot be opened.
     """
     try:
         parsed = make_url(url)
         dialect.prepare_file(parsed, create=create)
-        options = dialect.engine_options(parsed)
+        options = engine_options(parsed, password)
         options = read_only_options(parsed, options) if read_only else options
         engine = create_engine(parsed, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError) as error:

@@ -189,23 +189,6 @@ def prepare_file(url: URL, *, create: bool) -> None:
         raise DatabaseError(f"cannot create the database {path}: {error.strerror}; check the folder's owner") from error
 
 
-def engine_options(url: URL) -> dict[str, Any]:
-    """How connections of the database are made and kept."""
-    if url.get_backend_name() != "postgresql":
-        return {}
-    return {
-        "pool_pre_ping": True,  # the server may have been started anew meanwhile
-        "connect_args": {
-            "connect_timeout": 10,
-            "application_name": "bipn-monitor",
-            # A server that is cut off is noticed; a process that was stopped gives up what it holds.
-            "keepalives_idle": 30,
-            "tcp_user_timeout": 30_000,
-            "options": "-c timezone=UTC -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
-        },
-    }
-
-
 def wait_for_turn(connection: Connection, *, beside_others: bool) -> None:
     """Let nobody else of this program write, or, ``beside_others``, nobody who must be alone. Until the end of the transaction.
 
@@ -277,6 +260,17 @@ def references_checked_at_the_end(connection: Connection) -> Iterator[None]:
         yield
     finally:
         driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
+def refuse_other_encodings(connection: Connection) -> None:
+    """Raises DatabaseError for a database of a server that could not hold every text that is sent."""
+    if connection.dialect.name == "postgresql":
+        found = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if found != "UTF8":
+            raise DatabaseError(
+                f"the database is encoded in {found}, which has not every letter: make one with"
+                " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
 
 
 def refuse_broken_references(connection: Connection) -> None:

@@ -37,9 +37,9 @@ class Moved:
     journal: journal.Verdict
 
 
-def open_source(url: str) -> Database:
+def open_source(url: str, *, password: str | None = None) -> Database:
     """The database at a URL, in which nothing can be changed by what is returned. Raises DatabaseError if it cannot be used."""
-    source = open_database(url, read_only=True)
+    source = open_database(url, read_only=True, password=password)
     problem = schema_problem(source)
     if problem is not None:
         source.close()

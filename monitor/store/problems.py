@@ -66,7 +66,7 @@ _NOT_LET_IN = (
     ),
     (
         r"role .* (?:does not exist|is not permitted)|Rolle .* (?:existiert nicht|nicht erlaubt)",
-        "the PostgreSQL server knows no such role, or it may not log in: correct `database:`, or create it with CREATE ROLE … LOGIN",
+        "the PostgreSQL server knows no such role, or it may not log in: correct `database:`, or CREATE ROLE … LOGIN",
     ),
     (
         r"database .* does not exist|Datenbank .* existiert nicht",
@@ -84,7 +84,8 @@ _NOT_LET_IN = (
     ),
     (
         r"certificate|SSL|GSSAPI",
-        "the PostgreSQL server and this program agree on no encryption: see sslmode and sslrootcert in `database:`, and the server's",
+        "the PostgreSQL server and this program agree on no encryption: name the authority of its certificate with"
+        " sslrootcert=FILE in `database:`, or say sslmode=require (encrypted, not verified) or sslmode=disable there",
     ),
     (
         r"Connection refused|No such file|Is the server running|timeout expired|timed out|No route|unreachable",

@@ -108,8 +108,11 @@ def _fits(row: Cells, said: Cells, time: str | None, zone: tzinfo) -> bool:
 
 
 def _joined(name: str, before: str, after: str) -> str:
-    parts = [*before.split(";"), *after.split(";")]
-    return ";".join(sorted(set(parts))) if name != "diagnosis" else "; ".join(dict.fromkeys(map(str.strip, parts)))
+    """Two lists as one: in the order of a vocabulary's words, or, of free texts, in that in which they were recorded."""
+    parts = dict.fromkeys(part.strip() for part in (*before.split(";"), *after.split(";")))
+    if name in ("red_flags", "findings"):
+        return ";".join(sorted(parts))
+    return "; ".join(parts) if name == "diagnosis" else ";".join(parts)
 
 
 def _precise_first(written: str, zone: tzinfo) -> tuple[bool, object]:

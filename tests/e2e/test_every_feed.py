@@ -16,7 +16,7 @@ from monitor.store.database import open_database
 from monitor.store.migrate import migrate
 from tests.e2e.installation import Installation
 from tests.engines import ENGINES, Other
-from tests.feeds import as_sql, as_xlsx
+from tests.feeds import as_fhir, as_sql, as_xlsx
 from tests.postgres import a_postgres_database, migrated_template
 
 Bring = Callable[[Installation, str, Path], None]
@@ -41,7 +41,17 @@ def by_xlsx(installed: Installation, database: str, folder: Path) -> None:
     installed.run("--database", database, "import", workbook)
 
 
-FEEDS: dict[str, Bring] = {"csv": by_csv, "sql": by_sql, "xlsx": by_xlsx}
+def by_bundle(installed: Installation, database: str, folder: Path) -> None:
+    as_fhir.write_bundle(COHORT, folder / "cohort.json")
+    installed.run("--database", database, "import", folder / "cohort.json")
+
+
+def by_ndjson(installed: Installation, database: str, folder: Path) -> None:
+    as_fhir.write_ndjson(COHORT, folder / "cohort.ndjson")
+    installed.run("--database", database, "import", folder / "cohort.ndjson")
+
+
+FEEDS: dict[str, Bring] = {"csv": by_csv, "sql": by_sql, "xlsx": by_xlsx, "fhir": by_bundle, "fhir-bulk": by_ndjson}
 
 
 def an_empty_database(engine: str, folder: Path) -> str:

@@ -145,7 +145,7 @@ def _red_flag(source: Source, found: Observation, flag: str) -> Found:
 def _lab(source: Source, found: Observation, analyte: str) -> Found:
     if source.by.labs.of(found.code) is None:
         if not _from_csf(source, found):
-            raise RefusedError("its code is one for blood, and the record does not say that the specimen was CSF", "analyte")
+            raise PassedOverError("a blood count: its code is one for blood, and its specimen is not said to be CSF")
         source.warnings["a code for blood was taken for CSF, since its specimen says so"] += 1
     lab = source.by.mapping.labs[analyte]  # type: ignore[index]
     units = {code: ours for ours, codes in lab.units.items() for code in codes}

@@ -58,7 +58,7 @@ class _Raw:
 
 class _Entry(Fhir):
     full_url: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw()
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
 
@@ -248,7 +248,7 @@ def _alias(text: str) -> dict[str, str]:
     """From the UUID that stands for a resource within its Bundle to its type and id."""
     try:
         entry = _decoded(text, _Entry)
-        head = None if entry.resource is None else _decoded(bytes(entry.resource), Head)
+        head = _decoded(bytes(entry.resource), Head) if bytes(entry.resource) else None
     except RefusedError:
         return {}
     if head is None or not entry.full_url or not entry.full_url.startswith("urn:"):
@@ -261,7 +261,7 @@ def _entry(place: int, text: str) -> _Raw:
         entry = _decoded(text, _Entry)
     except RefusedError as refused:
         return _Raw(place, b"", problem=str(refused))
-    if entry.resource is None:
+    if not bytes(entry.resource):
         return _deleted(place, entry)
     url = entry.full_url or ""
     return _Raw(place, bytes(entry.resource), fallback_id=url.rpartition(":")[2] if url.startswith("urn:") else None)

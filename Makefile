@@ -27,7 +27,7 @@ demo: $(VENV)/.ready
 # Several at once: many of them wait for a daemon, a relay or a clock.
 TEST    = -m pytest -q -n 3 --dist worksteal
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready $(VENV)/.sekmet
 	$(BIN)/python $(TEST)
 
 # What failed in the last run, alone and one after another; refused where more than five did: that is no bad luck.
@@ -61,7 +61,7 @@ soak: $(VENV)/.ready
 NOT_ABOUT_THE_WHEEL = clinical delivery/test_looks.py \
 	$(addprefix web/test_,authorisation.py browser_answers.py browser_pages.py door.py door_random.py door_served.py sign_in_browser.py) \
 	service/test_coverage_random.py service/test_coverage_demo.py \
-	$(addprefix e2e/test_,random_kills.py crash_points.py state_machine.py clock.py daemon.py reload.py disk.py postfix.py relay_faults.py)
+	$(addprefix e2e/test_,fhir_live.py random_kills.py crash_points.py state_machine.py clock.py daemon.py reload.py disk.py postfix.py relay_faults.py)
 
 wheel-test: $(VENV)/.ready
 	rm -rf build/wheel-test && mkdir -p build/wheel-test/away
@@ -90,6 +90,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) -e '.[test]'
 	@touch $@
+
+# A FHIR server to try against. It needs packages that ours must not see; where they cannot be had, its tests skip, and say so.
+$(VENV)/.sekmet: tests/sekmet.txt $(VENV)/.ready
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)/sekmet && \
+		$(BIN)/python -m pip --python $(VENV)/sekmet/bin/python install --quiet --disable-pip-version-check \
+		--no-deps --no-compile -r tests/sekmet.txt && touch $@ || echo "no FHIR server to test against" >&2
 
 $(VENV)/.lint-ready: $(VENV)/.ready
 	@$(PIP) -e '.[test,lint]'

@@ -25,6 +25,7 @@ SEARCHES = (
     "MedicationRequest",
     "Observation",
     "Procedure",
+    "DiagnosticReport",
     "Condition",
     "AdverseEvent",
 )

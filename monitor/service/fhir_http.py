@@ -80,20 +80,20 @@ class FhirHttp:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, *, tries: int = TRIES) -> Answer:
         """The answer to a question. Raises ServerError, SearchError, StoppedError."""
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, tries + 1):
             try:
                 heard = self._followed(url)
             except (httpx2.RequestError, TooLongError) as error:
-                if attempt == TRIES:
+                if attempt == tries:
                     raise ServerError(_unreached(error)) from None
                 pause = timedelta(seconds=attempt)
             else:
                 if heard.status not in BUSY:
                     return _answer(heard)
                 pause = _retry_after(heard) or timedelta(seconds=attempt)
-                if attempt == TRIES or pause > WAITED_FOR:
+                if attempt == tries or pause > WAITED_FOR:
                     raise ServerError(f"the server answers {heard.status}, it is busy or under maintenance", _retry_after(heard))
             wait(pause, stopping=self._stopping)
         raise AssertionError("the last attempt returns or raises")

@@ -18,13 +18,15 @@ from sqlalchemy import Connection
 from monitor.config.feed_fhir import SEARCHES, FhirFeed
 from monitor.config.secrets import feed_secret, variable
 from monitor.errors import ConfigError
-from monitor.importers.imported import Clinic, Rejected
+from monitor.importers.fhir.mapping import FhirMapping
+from monitor.importers.fhir.reading import items_of
+from monitor.importers.imported import Clinic, ImportedFile
 from monitor.service import fhir_cursor, record_rejects, settling
+from monitor.service.fhir_file import fhir_mapping
 from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
 from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled
-from monitor.service.readers import READERS
 from monitor.store import dialect, feeds, items, rejects
 
 IN_MEMORY = 8 * 2**20
@@ -42,6 +44,12 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
         return Pulled(problem=str(error))
     if feed.needs_secret and secret is None:
         return Pulled(problem=f"its secret is missing: give it as the file feed_{name}, or in {variable(f'feed_{name}')}")
+    try:
+        mapping = fhir_mapping(site.settings.mappings["fhir"])
+    except ConfigError as error:
+        return Pulled(
+            problem=f"the mapping of FHIR cannot be used: run `bipn-monitor check-config`: {str(error).partition(chr(10))[0]}"
+        )
     with site.database.read() as connection:
         known = feeds.load(connection, name)
         watched = rejects.open_origins(connection, name)
@@ -54,7 +62,7 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
             return reading.pulled()
         with site.database.write("feed facts", beside_others=True) as connection:
             dialect.one_at_a_time(connection, dialect.FEEDS)
-            return reading.take(connection)
+            return reading.take(connection, mapping)
 
 
 @dataclass(slots=True)
@@ -99,17 +107,16 @@ class _Reading:
         if not self.problems:
             self.cursor.day = today.isoformat()
 
-    def take(self, connection: Connection) -> Pulled:
+    def take(self, connection: Connection, mapping: FhirMapping) -> Pulled:
         """What was read into the tables, in a writing transaction."""
         clinic = Clinic(zone=self.site.settings.time_zone, now=self.now)
-        rejected: list[Rejected] = []
-        received = False
         self.spool.file.seek(0)
-        for part in READERS[".ndjson"](f"{self.name}.ndjson", self.spool.file, clinic):  # type: ignore[arg-type]  # a spooled file is one
-            taken = settling.take(connection, self.name, part.items or (), clinic)
-            rejected += part.rejected + taken.rejected
-            received = received or any(each.inserted or each.corrected for each in taken.counts.values())
-        refused = record_rejects.record(connection, self.name, rejected, came=self.spool.came, now=self.now)
+        file = ImportedFile(kind=None)
+        taken = settling.take(connection, self.name, items_of(iter(self.spool.file), mapping, clinic, file), clinic)
+        refused = record_rejects.record(
+            connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=self.now
+        )
+        received = any(each.inserted or each.corrected for each in taken.counts.values())
         return self.pulled(received=received, rejected=refused)
 
     def pulled(self, *, received: bool = False, rejected: int = 0) -> Pulled:

@@ -12,6 +12,7 @@ class Said(NamedTuple):
     """``record`` is whose state it is, ``id`` the item's.
 
     With an empty id: the record is there; and where something is refused, nothing of it can be told.
+    With an empty record besides: it may be anybody's.
     """
 
     record: str

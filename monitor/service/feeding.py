@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from monitor.config.feed_fhir import FhirFeed
 from monitor.config.feed_folder import FolderFeed
+from monitor.config.feed_omop import OmopFeed
 from monitor.config.feed_redcap import RedcapFeed
 from monitor.config.feeds_file import Feed
 from monitor.errors import DatabaseError
@@ -20,6 +21,7 @@ from monitor.service.back_off import after_fault
 from monitor.service.drop_folder import pull_folder
 from monitor.service.feed_alarms import failing_feed
 from monitor.service.holder import has_died
+from monitor.service.omop_pull import pull_omop
 from monitor.service.opening import Site
 from monitor.service.pulled import Feeder, Pulled, StoppedError
 from monitor.service.redcap_pull import pull_redcap
@@ -27,7 +29,12 @@ from monitor.store import feed_claims, feeds
 
 log = logging.getLogger(__name__)
 
-FEEDERS: Mapping[type, Feeder] = {FhirFeed: fhir_server.pull, FolderFeed: pull_folder, RedcapFeed: pull_redcap}
+FEEDERS: Mapping[type, Feeder] = {
+    FhirFeed: fhir_server.pull,
+    FolderFeed: pull_folder,
+    RedcapFeed: pull_redcap,
+    OmopFeed: pull_omop,
+}
 """By the settings of each kind that is asked; a kind that listens has none."""
 
 LOOK_AT_LEAST_EVERY = timedelta(seconds=15)

@@ -84,8 +84,13 @@ class _State:
                 yield self._not_earlier(each.item)
 
     def gone(self) -> list[str]:
-        """What stood before and is not there now. Of a record of which nothing can be told nothing is gone."""
+        """What stood before and is not there now. Of a record of which nothing can be told nothing is gone;
+
+        nor of any, if there is one that does not say whose it is.
+        """
         record_of, whole = self._snapshot.record_of, self._snapshot.whole
+        if "" in self._unclear:
+            return []
         missing = (each for each in self._before if each not in self._there)
         return [each for each in missing if (record := record_of(each)) not in self._unclear and (whole or record in self._shown)]
 

@@ -7,6 +7,7 @@ W1, W2        committing one alert with its message; a hundred in one transactio
 W3, W4, W5    a validated import, on SQLite and on PostgreSQL (``bench/imports.py``)
 M1            a figure and a whole mail, over a bare plot and bare bytes
 M2            a burst of mails to a relay that is 20 ms away, over one round trip a mail
+D1            two daemons on one PostgreSQL database, over one (``bench/daemons.py``)
 B1            the board's first page with 100,000 patients stored, over 1,000 (``bench/board.py``)
 S1            ``--help``, over an interpreter that does nothing
 """
@@ -29,7 +30,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from bench import board, cohort, delivery, imports, pictures
+from bench import board, cohort, daemons, delivery, imports, pictures
 from bench.measure import Ratio, medians, repeated
 from monitor.clinical.evaluate import evaluate
 from monitor.clinical.lifecycle import decide
@@ -193,6 +194,7 @@ def _all(folder: Path, small_patients: int, large_patients: int) -> Iterator[Rat
         yield from delivery.commits(commits, folder)
     with site_of(folder, "burst", 1) as quiet:
         yield delivery.burst(quiet, folder)
+    yield daemons.two_workers(folder / "daemons", 1000)
     yield from board.first_page(folder)
     with site_of(folder, "small", small_patients) as small:
         yield one_new_assessment(small, folder / "small.db")

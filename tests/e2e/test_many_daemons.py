@@ -39,7 +39,7 @@ def relay() -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = a_server()
+    made = a_server(synchronous_commit="on")  # what was committed is there after the server was killed
     with made.connect() as connection:
         connection.execute("CREATE DATABASE site")
     yield made

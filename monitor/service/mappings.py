@@ -12,10 +12,11 @@ from typing import Any
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings import Settings
 from monitor.service.fhir_file import load_fhir
+from monitor.service.hl7_file import load_hl7
 from monitor.service.omop_file import load_omop
 from monitor.service.redcap_file import load_redcap
 
-LOADERS: Mapping[str, Callable[[Path], Any]] = {"fhir": load_fhir, "redcap": load_redcap, "omop": load_omop}
+LOADERS: Mapping[str, Callable[[Path], Any]] = {"fhir": load_fhir, "hl7": load_hl7, "redcap": load_redcap, "omop": load_omop}
 """By the key of ``mappings:``. What each gives, its importer knows."""
 
 

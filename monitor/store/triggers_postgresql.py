@@ -21,6 +21,7 @@ class _Trigger(NamedTuple):
     condition: str
     declare: str
     body: str
+    planned: str = ""
 
 
 def fact_statements(pieces: Mapping[str, str]) -> list[str]:
@@ -48,14 +49,14 @@ def _statements(table: str, trigger: _Trigger) -> list[str]:
     function = f"{table}_{trigger.name}"
     condition = f" WHEN ({trigger.condition})" if trigger.condition else ""
     return [
-        *_function(function, trigger.declare, trigger.body),
+        *_function(function, trigger.declare, trigger.body, trigger.planned),
         f"CREATE TRIGGER {function} {trigger.occasion}{condition} EXECUTE FUNCTION {function}()",
     ]
 
 
-def _function(name: str, declare: str, body: str) -> list[str]:
+def _function(name: str, declare: str, body: str, more: str = "") -> list[str]:
     return [
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT"
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT{more}"
         f" AS $$ {declare} BEGIN {body} END $$",
         # Else anybody could hang the function on a table of their own, and so write with our rights.
         f"REVOKE ALL ON FUNCTION {name}() FROM PUBLIC",
@@ -74,6 +75,8 @@ _TRIGGERS = (
         " IF NEW.recorded_at IS NULL AND EXISTS (SELECT 1 FROM {t} WHERE {same_record} AND superseded_at IS NOT NULL)"
         " THEN NEW.recorded_at := known; END IF;"
         " RETURN NEW;",
+        # A table that grows within one statement is taken for as small as it was, and would be read from end to end.
+        " SET enable_seqscan = off",
     ),
     _Trigger(
         "inserted",

@@ -21,10 +21,12 @@ def import_files(
     """Put files into the database; bad rows go to FILE.rejected.csv."""
     from monitor.cli.output import emit, emit_json, note, table
     from monitor.service import clock, ingest
+    from monitor.service.readers import readers_of
 
     ingest.refuse_missing(paths)
     with open_from(context, config, database, create=True) as site:
-        report = ingest.import_paths(site.database, paths, zone=site.settings.time_zone, now=clock.now(), dry_run=dry_run)
+        readers, zone = readers_of(site.settings), site.settings.time_zone
+        report = ingest.import_paths(site.database, paths, zone=zone, now=clock.now(), dry_run=dry_run, readers=readers)
     if output is Format.JSON:
         emit_json(ingest.as_json(report))
     else:

@@ -22,7 +22,7 @@ from monitor.service.drop_seen import Look, Seen, Verdict
 from monitor.service.ingest import FileReport, import_paths, rank, storable
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled
-from monitor.service.readers import READERS
+from monitor.service.readers import readers_of
 from monitor.store import feeds
 from monitor.store.troubles import all_troubles, clear_trouble, set_trouble
 
@@ -118,7 +118,7 @@ def _take(work: _Sweep, name: str) -> None:
             [path],
             zone=work.site.settings.time_zone,
             now=work.now,
-            readers=_of_this_file(look),
+            readers=_of_this_file(look, readers_of(work.site.settings)),
             feed=work.name,
         )
     except (_ChangedError, UsageError):  # another one took its place, or it is gone: it is looked at anew
@@ -140,7 +140,7 @@ def _news(part: FileReport) -> bool:
     return bool(part.inserted or part.corrected)
 
 
-def _of_this_file(look: Look) -> Mapping[str, Reader]:
+def _of_this_file(look: Look, readers: Mapping[str, Reader]) -> Mapping[str, Reader]:
     """The readers, which take a file back, all of it, where it is not, or at its end no longer, the one that was whole."""
 
     def only(reader: Reader) -> Reader:
@@ -153,7 +153,7 @@ def _of_this_file(look: Look) -> Mapping[str, Reader]:
 
         return read
 
-    return {suffix: only(reader) for suffix, reader in READERS.items()}
+    return {suffix: only(reader) for suffix, reader in readers.items()}
 
 
 def _tell(work: _Sweep) -> None:

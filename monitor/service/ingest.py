@@ -6,6 +6,7 @@ What was refused is on record too, until the same file comes in whole: see ``sto
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -176,10 +177,17 @@ def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str,
     return sorted(found, key=lambda path: (rank(path), path.name, str(path)))
 
 
+_REFERRED_TO = ("Patient", "Medication", "MedicationRequest")
+"""Bulk exports of FHIR are named by the type of what is in them, such as ``Patient.000.ndjson``."""
+
+
 def rank(path: Path) -> int:
-    """A file's place in the order of import, by the kind that its name says: patients first."""
+    """A file's place in the order of import, by the kind that its name says: patients first, and who others refer to."""
     kind = kind_of(path.stem)
-    return len(COLUMNS) if kind is None else rank_of(kind)
+    if kind is not None:
+        return rank_of(kind)
+    words = re.split(r"[^A-Za-z]+", path.stem)
+    return len(COLUMNS) + next((n for n, named in enumerate(_REFERRED_TO) if named in words), len(_REFERRED_TO))
 
 
 def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reader], clinic: Clinic, feed: str) -> Iterator[_Part]:
@@ -256,12 +264,14 @@ def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
         report.unread_columns[str(path)] = imported.unknown_columns
         report.notes.append(f"{path}: columns that are not read: {', '.join(imported.unknown_columns)}")
     report.notes += [f"{path}: passed over: {times} {what}" for what, times in imported.passed_over.items()]
+    report.notes += [f"{path}: look at this: {times} times, {what}" for what, times in imported.warnings.items()]
     return done
 
 
 def _refused_records(imported: ImportedFile) -> int:
     if imported.items is not None:
-        return len({(each.line, each.record) for each in imported.rejected})
+        told = {(None, each.record) if each.record else (each.line, None) for each in imported.rejected}
+        return len(told) + max(imported.refused_untold - 1, 0)  # one entry stands for those that are not told
     return len(imported.rejected_rows) or int(bool(imported.rejected))
 
 

@@ -22,7 +22,7 @@ def write_rejected(path: Path, parts: Sequence[ImportedFile]) -> str | None:
     Returns what went wrong, in words, or None.
     """
     target = rejected_path(path)
-    refused = [part for part in parts if part.rejected_rows]
+    refused = [part for part in parts if part.rejected_rows or (part.items is not None and part.rejected)]
     try:
         if not refused:
             target.unlink(missing_ok=True)
@@ -47,6 +47,11 @@ def write_rejected(path: Path, parts: Sequence[ImportedFile]) -> str | None:
 
 def _lines(imported: ImportedFile) -> Iterator[list[str]]:
     """The header and every rejected row, with sheet, line, columns and problems; surplus cells come last."""
+    if imported.items is not None:  # records that are no lines of cells: they are named
+        yield ["record", "line", "column", "problem"]
+        for each in imported.rejected:
+            yield [each.record or "", "" if each.line is None else str(each.line), each.column or "", each.problem]
+        return
     width = len(imported.header)
     sheet = ([], []) if imported.sheet is None else (["sheet"], [imported.sheet])
     yield [*imported.header, *sheet[0], "line", "column", "problem"]

@@ -98,7 +98,7 @@ class _Batch:
             old, new = named[piece.patient_id], named[str(piece.cells["into"])]
             try:
                 merging.merge(self._connection, old, new, feed=self._feed, now=clinic.now, zone=clinic.zone)
-            except merging.MergeError as refused:
+            except merging.MergeRefusedError as refused:
                 self.fail(group, [piece], Unfit("patient_id", str(refused)))
 
     def fail(self, group: Group, members: list[Piece], why: Unfit) -> None:

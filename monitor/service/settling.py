@@ -85,8 +85,12 @@ class _Taking:
         if isinstance(wave, Merge):
             self._merge(wave)
             return
-        arriving = [piece for piece in map(self._read, wave) if piece is not None]
-        before = items.known(self._connection, self._feed, [piece.name for piece in arriving])
+        read = [(item, self._read(item)) for item in wave]
+        arriving = [piece for _, piece in read if piece is not None]
+        before = items.known(self._connection, self._feed, [(item.type, item.id) for item in wave])
+        # What is refused leaves what was said before as it is, yet it is not the last word on it.
+        unheard = [before[item.type, item.id] for item, piece in read if piece is None and (item.type, item.id) in before]
+        items.settle(self._connection, self._feed, {(old.kind, old.group): FAILED for old in unheard if old.state == SETTLED})
         fresh = [piece for piece in (self._fresh(each, before.get(each.name)) for each in arriving) if piece is not None]
         due = {
             (old.kind, old.group)
@@ -205,7 +209,7 @@ class _Taking:
                 now=self._clinic.now,
                 zone=self._clinic.zone,
             )
-        except merging.MergeError as refused:
+        except merging.MergeRefusedError as refused:
             self._taken.rejected.append(Rejected(line=None, column="patient_id", problem=str(refused), record="a merge"))
 
     def _unchanged(self, piece: Piece) -> None:

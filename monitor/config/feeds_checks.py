@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from monitor.config.feed_fhir import check_fhir
+from monitor.config.feed_folder import check_folder
 from monitor.config.feed_mllp import check_mllp
 from monitor.config.feed_omop import check_omop
 from monitor.config.feed_redcap import check_redcap
@@ -13,17 +14,9 @@ from monitor.config.feeds_file import MAPPINGS
 from monitor.config.problems import Problem
 from monitor.config.yaml_source import Document, Loc
 
-
-def _check_folder(document: Document, here: Loc) -> Iterator[Problem]:
-    written = document.get((*here, "path"), str)
-    folder = document.path.resolve().parent / written if written else None
-    if folder is not None and ("\0" in str(folder) or not folder.is_dir()):
-        yield document.at((*here, "path"), "file-missing", f"there is no folder {folder}")
-
-
 CHECKS: Mapping[str, Callable[[Document, Loc], Iterator[Problem]]] = {
     "fhir": check_fhir,
-    "folder": _check_folder,
+    "folder": check_folder,
     "redcap": check_redcap,
     "omop": check_omop,
     "mllp": check_mllp,

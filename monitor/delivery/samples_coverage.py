@@ -28,6 +28,7 @@ _FIGURES: dict[Said, str] = {
     say("Immediate: longest until sent"): duration_in_words(timedelta(minutes=3)),
     say("Mails refused for good"): "0",
     say("Newest fact"): say("{length} old", length=duration_in_words(QUIET_FOR)),
+    say("Newest from {feed}", feed="hospital"): say("{length} old", length=duration_in_words(QUIET_FOR)),
 }
 _NOT_RAISED = say("no alert was raised, though a rule holds by the facts")
 _HELD = say("quiet hours of a team: told in the morning")
@@ -65,6 +66,7 @@ def _old(age: timedelta) -> Said:
 
 def _all_explained(*, newest: timedelta) -> tuple[TimeFacts, ...]:
     figures = _FIGURES | {say("Told"): "8", say("Unexplained"): "0", say("Newest fact"): _old(newest)}
+    figures[say("Newest from {feed}", feed="hospital")] = _old(newest)
     return tuple(TimeFacts(label=label, at=number) for label, number in figures.items())
 
 

@@ -11,10 +11,11 @@ from monitor.clinical.words import URGENCIES
 from monitor.config.settings import Settings
 from monitor.delivery.compose import policy_facts
 from monitor.delivery.facts import CoverageFacts, TimeFacts
-from monitor.delivery.wording import COVERAGE_NOTICE, duration_in_words, instant_in_words, urgency_in_words
+from monitor.delivery.wording import COVERAGE_NOTICE, instant_in_words, urgency_in_words
 from monitor.said import Said, joined, say, say_n
 from monitor.service.coverage_compare import Case
 from monitor.service.coverage_read import Covered
+from monitor.service.feed_words import age_words, length_words
 from monitor.service.opening import Site
 from monitor.service.people import acknowledge_within
 
@@ -35,6 +36,10 @@ def problems(settings: Settings, covered: Covered, synthetic_problem: str | None
         )
     if is_quiet(settings, covered):
         found.append(say("{words}: is the export or the interface still running?", words=quiet_words(covered)))
+    for feed in covered.feeds:
+        if feed.quiet or feed.lasting:
+            words = age_words(feed, covered.now)
+            found.append(say("the feed {name}: {words}; is it still running?", name=feed.name, words=words))
     if not covered.journal.intact:
         found.append(
             say(
@@ -116,10 +121,19 @@ def figures(covered: Covered) -> dict[Said, str]:
         say("Waiting, decided just now"): str(sum(case.fate == "waiting" for case in met)),
         say("Unexplained"): str(covered.unexplained),
         say("Corrections of what was told"): str(sum(case.correction for case in covered.cases)),
-        say("Immediate: longest until sent"): _length(max(immediate)) if immediate else "-",
+        say("Immediate: longest until sent"): length_words(max(immediate)) if immediate else "-",
         say("Mails refused for good"): str(covered.refused_mails),
         say("Newest fact"): say("none") if newest is None else _age(covered.now - newest),
+        **_of_each_feed(covered),
     }
+
+
+def _of_each_feed(covered: Covered) -> dict[Said, str]:
+    """How old the newest record of each source is: one that is fresh hides no other that went quiet."""
+    found: dict[Said, str] = {say("Newest from {feed}", feed=each.name): age_words(each, covered.now) for each in covered.feeds}
+    if covered.newest_by_sql_at is not None:
+        found[say("Newest from {feed}", feed="sql")] = _age(covered.now - covered.newest_by_sql_at)
+    return found
 
 
 def journal_body(covered: Covered, problems: Sequence[str]) -> dict[str, Any]:
@@ -179,11 +193,4 @@ def _at_most(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _age(age: timedelta) -> Said:
-    return say("{length} old", length=_length(age))
-
-
-def _length(length: timedelta) -> Said:
-    """The largest unit that is not zero, rounded down."""
-    seconds = max(0, int(length.total_seconds()))
-    unit = next((unit for unit in (86400, 3600, 60) if seconds >= unit), 1)
-    return duration_in_words(timedelta(seconds=seconds - seconds % unit))
+    return say("{length} old", length=length_words(age))

@@ -15,6 +15,7 @@ from monitor.clinical.findings import Urgency
 from monitor.clinical.stored import Stored
 from monitor.clinical.synthetic import PREFIX, is_synthetic
 from monitor.service.coverage_compare import Case, compare, taken_on
+from monitor.service.feed_ages import FeedAge, feed_ages
 from monitor.service.journal import Watch, watch
 from monitor.service.opening import Site
 from monitor.store import alerts, arrivals, feed_age, histories, journal, lost, said
@@ -39,6 +40,8 @@ class Covered:
     lost: list[lost.Lost] = field(default_factory=list)
     refused_mails: int = 0
     newest_fact_at: datetime | None = None
+    feeds: tuple[FeedAge, ...] = ()
+    newest_by_sql_at: datetime | None = None
     not_acknowledged: list[Alert] = field(default_factory=list)
     journal: journal.Verdict = field(default_factory=lambda: journal.Verdict(entries=0, last_sha256=journal.FIRST_PREVIOUS))
 
@@ -68,6 +71,8 @@ def read(site: Site, now: datetime, days: int, *, progress: Callable[[], None] =
         covered = Covered(since=since, now=now, policy_since=watched.policy_since, patients=len(names))
         covered.assessments = arrivals.assessments(connection, since, but=PREFIX)
         covered.newest_fact_at = feed_age.newest_fact_at(connection)
+        covered.newest_by_sql_at = feed_age.newest_by_sql_at(connection)
+        covered.feeds = feed_ages(connection, site.settings, now)
         covered.refused_mails = said.refused_since(connection, since)
         covered.lost = lost.since(connection, since)
         covered.not_acknowledged = _not_acknowledged(connection, now)

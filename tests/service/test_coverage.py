@@ -14,7 +14,7 @@ from monitor.service.coverage import daily_statement
 from monitor.service.coverage_compare import Case
 from monitor.service.coverage_read import Covered, read
 from monitor.service.post import send_due
-from monitor.store import journal
+from monitor.store import feeds, journal
 from monitor.store.troubles import all_troubles
 from tests.service.clinic import Clinic, a_clinic, local, on
 from tests.smtp_server import ReceivedMail
@@ -325,3 +325,27 @@ def test_given_a_record_that_cannot_be_read_when_stated_then_that_is_a_problem_a
     mail = statement_of(clinic, on(29, 7))
     assert "1 PROBLEM" in mail.message["Subject"]
     assert "P-2" not in mail.text
+
+
+def test_given_one_feed_that_went_quiet_when_another_brings_news_then_the_statement_is_not_clean_and_names_it(
+    tmp_path: Path, engine: str
+) -> None:
+    more = f"{COVERAGE}feeds:\n  ward: {{kind: folder, path: drop, quiet_after: 1 d}}\n  lab: {{kind: folder, path: lab}}\n"
+    with a_clinic(tmp_path, more=more) as clinic:
+        a_fall(clinic)
+        clinic.poll(on(28, 15))
+        with clinic.site.database.write() as connection:
+            feeds.record(connection, "ward", "folder", now=on(26), received=True)
+            feeds.record(connection, "lab", "folder", now=on(28), received=True)
+        mail = statement_of(clinic, on(29, 8))
+        text = " ".join(mail.text.split())
+        assert "the feed ward: 2 days old, quiet; is it still running?" in text
+        assert "NEWEST FROM LAB" in text.upper()
+        assert "the feed lab" not in text
+
+
+def test_given_facts_that_another_program_wrote_when_covered_then_their_age_is_said_apart(clinic: Clinic) -> None:
+    a_fall(clinic)
+    with clinic.another_program() as connection:
+        connection.execute("INSERT INTO patients (patient_id) VALUES ('P-SQL')")
+    assert covered(clinic, on(28, 15)).newest_by_sql_at is not None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+
+if TYPE_CHECKING:
+    from monitor.service.pulled import Pulled
 
 
 def poll(
@@ -32,8 +35,8 @@ def poll(
 
     with open_from(context, config, database, create=True) as site:
         check_ready(site)  # where a secret cannot be read, that is said before a round is done
+        asked = [] if at else list(pull_all(site, steady_clock(site).now(), holder=own_holder(clock.now())))
         now = clock.parse_instant(at, site.settings.time_zone, end_of_day=True) if at else steady_clock(site).now()
-        asked = [] if at else list(pull_all(site, now, holder=own_holder(now)))
         read = read_answers(site, now)  # first: what was acknowledged is not passed on
         watched = watch_once(site, now)
         stated = daily_once(site, now)
@@ -52,11 +55,7 @@ def poll(
             )
     if done.failed_patients:
         note(f"{done.failed_patients} patients could not be evaluated, the others were; status says which and why")
-    for name, pulled in asked:
-        if pulled.problem:
-            note(f"the feed {name} was not read, or not all of it: {pulled.problem}")
-        elif pulled.rejected:
-            note(f"of the feed {name} {pulled.rejected} records were refused; `bipn-monitor rejects` says why")
+    _say_of_feeds(asked)
     if read.problem:
         note(f"answers by mail were not read, or not all: {read.problem}")
     if sent.relay_fault:
@@ -64,3 +63,13 @@ def poll(
     faults = done.failed_patients or read.problem or any(pulled.problem for _, pulled in asked)
     undelivered = sent.failed or sent.relay_fault
     raise typer.Exit(NOT_DELIVERED if undelivered else NEEDS_ATTENTION if faults else DONE)
+
+
+def _say_of_feeds(asked: list[tuple[str, Pulled]]) -> None:
+    from monitor.cli.output import note
+
+    for name, pulled in asked:
+        if pulled.problem:
+            note(f"the feed {name} was not read, or not all of it: {pulled.problem}")
+        elif pulled.rejected:
+            note(f"of the feed {name} {pulled.rejected} records were refused; `bipn-monitor rejects` says why")

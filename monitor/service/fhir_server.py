@@ -21,7 +21,7 @@ from monitor.errors import ConfigError
 from monitor.importers.fhir.mapping import FhirMapping
 from monitor.importers.fhir.reading import items_of
 from monitor.importers.imported import Clinic, ImportedFile
-from monitor.service import fhir_cursor, record_rejects, settling
+from monitor.service import clock, fhir_cursor, record_rejects, settling
 from monitor.service.fhir_file import fhir_mapping
 from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
 from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
@@ -75,6 +75,7 @@ class _Reading:
     cursor: fhir_cursor.Cursor
     now: datetime
     spool: Spool = field(init=False)
+    began: float = field(default_factory=clock.monotonic_seconds)
     problems: list[str] = field(default_factory=list)
     retry_after: timedelta | None = None
 
@@ -109,12 +110,13 @@ class _Reading:
 
     def take(self, connection: Connection, mapping: FhirMapping) -> Pulled:
         """What was read into the tables, in a writing transaction."""
-        clinic = Clinic(zone=self.site.settings.time_zone, now=self.now)
+        now = self.now + timedelta(seconds=clock.monotonic_seconds() - self.began)  # a first read may take hours
+        clinic = Clinic(zone=self.site.settings.time_zone, now=now)
         self.spool.file.seek(0)
         file = ImportedFile(kind=None)
         taken = settling.take(connection, self.name, items_of(iter(self.spool.file), mapping, clinic, file), clinic)
         refused = record_rejects.record(
-            connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=self.now
+            connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=now
         )
         received = any(each.inserted or each.corrected for each in taken.counts.values())
         return self.pulled(received=received, rejected=refused)

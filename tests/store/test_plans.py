@@ -14,6 +14,8 @@ from monitor.store.fact_tables import KINDS
 from monitor.store.histories import patients_statement, rows_statement
 from tests.store.databases import NOW, a_database, another_program
 
+pytestmark = pytest.mark.sqlite_only("as SQLite explains its plans; test_plans_postgresql.py has the other engine's")
+
 
 def plan(connection: Connection, statement: str, *values: object) -> str:
     return "\n".join(str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(values)))

@@ -52,5 +52,8 @@ def _absolute(feed: Feed, folder: Path) -> Feed:
             return replace(feed, path=str((folder / feed.path).resolve()))
         case OmopFeed():
             return replace(feed, database=resolve_database(feed.database, folder=folder))
+        case MllpFeed():
+            certificate, key = (None if file is None else str((folder / file).resolve()) for file in (feed.certificate, feed.key))
+            return replace(feed, certificate=certificate, key=key)
         case _:
             return feed

@@ -22,6 +22,7 @@ from monitor.service.counters import DaemonCounters
 from monitor.service.jobs import Job
 from monitor.service.leasing import HeldLease, LeaseLostError
 from monitor.service.listening import listen_if_possible
+from monitor.service.mllp import listeners_if_possible
 from monitor.service.notify import notify
 from monitor.service.opening import Site
 from monitor.service.post import check_ready
@@ -82,6 +83,7 @@ class Daemon:
         self._schedule.start(self._work.site.settings)
         stop_metrics = metrics_if_possible(lambda: self._work.site, self.counters)
         end_listening = listen_if_possible(self._work.site.database, self._schedule.wake)
+        end_receiving = listeners_if_possible(lambda: self._work.site, self._work.steady.now, self._schedule.wake)
         end_also = self._also(lambda: self._work.site, self._work.steady.now, self._schedule.wake)
         beside = [asyncio.create_task(self._supervisor().run()), asyncio.create_task(self._reloads())]
         for task in beside:
@@ -93,6 +95,7 @@ class Daemon:
         for task in beside:
             task.cancel()
         await asyncio.to_thread(end_listening)
+        await asyncio.to_thread(end_receiving)
         await asyncio.to_thread(end_also)
         if not await self._schedule.end(self._drain_within):
             log.warning("what runs did not end in time; the next start repeats it")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, open_from
+from monitor.cli.options import ConfigOption, DatabaseOption, Format, FormatOption, config_path, database_url, open_from
 
 
 def import_files(
@@ -21,10 +21,16 @@ def import_files(
     """Put files into the database; bad rows go to FILE.rejected.csv."""
     from monitor.cli.output import emit, emit_json, note, table
     from monitor.service import clock, ingest
+    from monitor.service.dry_run import site_for_a_dry_run
     from monitor.service.readers import readers_of
 
     ingest.refuse_missing(paths)
-    with open_from(context, config, database, create=True) as site:
+    opened = (
+        site_for_a_dry_run(config_path(context, config), database_url(context, database))
+        if dry_run
+        else open_from(context, config, database, create=True)
+    )
+    with opened as site:
         readers, zone = readers_of(site.settings), site.settings.time_zone
         report = ingest.import_paths(site.database, paths, zone=zone, now=clock.now(), dry_run=dry_run, readers=readers)
     if output is Format.JSON:
@@ -39,5 +45,5 @@ def import_files(
         place = f"{'' if each.record is None else f' {each.record}'}{'' if each.line is None else f':{each.line}'}"
         note(f"{file}{place}: {f'{each.column}: ' if each.column else ''}{each.problem}")
     if dry_run:
-        note("dry run: nothing was written" + (" into it" if site.made else ""))
+        note("dry run: nothing was written" + ("; there is no database yet, the import would make it" if site.made else ""))
     raise typer.Exit(report.exit_code)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from monitor.config.feed_folder import FolderFeed
-from monitor.errors import UsageError
+from monitor.errors import ConfigError, UsageError
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
 from monitor.service import alarms, drop_filing, drop_seen
 from monitor.service.drop_seen import Look, Seen, Verdict
@@ -123,6 +123,9 @@ def _take(work: _Sweep, name: str) -> None:
         )
     except (_ChangedError, UsageError):  # another one took its place, or it is gone: it is looked at anew
         del work.seen[name]
+        return
+    except ConfigError as error:  # of the file that says how such files are read
+        work.problems[f"cannot be read: {str(error).splitlines()[0]}"] += 1
         return
     refused = [each for _, each in report.rejected]
     work.taken[name] = _Taken(

@@ -92,7 +92,9 @@ def test_given_no_database_yet_when_imported_from_nowhere_then_none_is_made_and_
     site.database.unlink()
     site.call("import", site.folder / "nowhere", code=2)
     assert not site.database.exists()
-    assert f"a new one was made: {site.database}" in site.call("import", "--dry-run", COHORT).err
+    assert "there is no database yet" in site.call("import", "--dry-run", COHORT).err
+    assert not site.database.exists()
+    assert f"a new one was made: {site.database}" in site.call("import", COHORT).err
     assert "a new one" not in site.call("import", COHORT).err
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from monitor.config.database_url import is_postgresql
 from monitor.config.feed_fhir import FhirFeed
 from monitor.config.feed_folder import FolderFeed
 from monitor.config.feed_omop import OmopFeed
@@ -105,9 +106,14 @@ class _Held:
         self._kept_at = clock.monotonic_seconds()
 
     def stopping(self) -> bool:
-        """Whether to end. Not to be called within a writing transaction."""
+        """Whether to end. May be asked within a writing transaction.
+
+        Of an embedded database there is one daemon anyway, and nobody else can write while it does: nothing is renewed there.
+        """
         if self._stopping():
             return True
+        if not is_postgresql(self._site.settings.database):
+            return False
         if clock.monotonic_seconds() - self._kept_at < HELD_FOR.total_seconds() / 5:
             return False
         self._kept_at = clock.monotonic_seconds()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import IO
@@ -26,12 +26,13 @@ from monitor.service.fhir_file import fhir_mapping
 from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
 from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
 from monitor.service.opening import Site
-from monitor.service.pulled import Pulled
+from monitor.service.pulled import Pulled, StoppedError
 from monitor.store import dialect, feeds, items, rejects
 
 IN_MEMORY = 8 * 2**20
 """Pages up to this many bytes are not written to disk."""
 
+LINES_AT_ONCE = 500
 NOT_OFFERED = (400, 404)
 """How a server says that it has no such type. Passed over for those that the configuration does not name."""
 
@@ -62,7 +63,7 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
             return reading.pulled()
         with site.database.write("feed facts", beside_others=True) as connection:
             dialect.one_at_a_time(connection, dialect.FEEDS)
-            return reading.take(connection, mapping)
+            return reading.take(connection, mapping, stopping)
 
 
 @dataclass(slots=True)
@@ -108,16 +109,14 @@ class _Reading:
         if not self.problems:
             self.cursor.day = today.isoformat()
 
-    def take(self, connection: Connection, mapping: FhirMapping) -> Pulled:
-        """What was read into the tables, in a writing transaction."""
+    def take(self, connection: Connection, mapping: FhirMapping, stopping: Callable[[], bool]) -> Pulled:
+        """What was read into the tables, in a writing transaction. Raises StoppedError: then nothing is stored."""
         now = self.now + timedelta(seconds=clock.monotonic_seconds() - self.began)  # a first read may take hours
         clinic = Clinic(zone=self.site.settings.time_zone, now=now)
         self.spool.file.seek(0)
         file = ImportedFile(kind=None)
-        taken = settling.take(connection, self.name, items_of(iter(self.spool.file), mapping, clinic, file), clinic)
-        refused = record_rejects.record(
-            connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=now
-        )
+        taken = settling.take(connection, self.name, items_of(_lines(self.spool.file, stopping), mapping, clinic, file), clinic)
+        refused = record_rejects.record(connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=now)
         received = any(each.inserted or each.corrected for each in taken.counts.values())
         return self.pulled(received=received, rejected=refused)
 
@@ -158,3 +157,11 @@ class _Reading:
                 self._whole(http, url)
             except SearchError as error:
                 self.problems.append(f"who or what is referred to: {error}")
+
+
+def _lines(file: IO[bytes], stopping: Callable[[], bool]) -> Iterator[bytes]:
+    """What was read, a resource at a time."""
+    for number, line in enumerate(file):
+        if number % LINES_AT_ONCE == 0 and stopping():
+            raise StoppedError
+        yield line

@@ -101,6 +101,7 @@ def grades(*numbers: int) -> list[Resource]:
     return [a_motor_grade(f"o{number}", patient=f"p{number}") for number in numbers]
 
 
+@pytest.mark.both_engines
 def test_given_three_pages_when_asked_then_all_are_taken_and_the_next_question_goes_back_by_the_overlap(tmp_path: Path) -> None:
     with an_asker(tmp_path) as asker:
         asker.server.put(*(a_patient(f"p{n}") for n in range(1, 6)), *grades(1, 2, 3, 4, 5))
@@ -378,6 +379,7 @@ def test_given_a_first_day_when_asked_for_the_first_time_then_older_patients_com
         assert len(asker.server.asked) == asked + 2
 
 
+@pytest.mark.both_engines
 def test_given_a_record_entered_in_error_when_asked_again_then_it_no_longer_stands(tmp_path: Path) -> None:
     with an_asker(tmp_path) as asker:
         asker.server.put(a_patient("p1"), *grades(1))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Literal, TypeVar
 
+from monitor.clinical.joined import Joined
 from monitor.clinical.order import dose_order, visit_order
 from monitor.clinical.scales.mrc import TESTED_MUSCLES
 
@@ -135,14 +136,6 @@ class Treatment(Fact):
     treatment: str
     started_on: date
     stopped_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """The record became part of another one, of the same person, whose facts are all of both since then."""
-
-    into_id: str
-    at: datetime
 
 
 AnyFact = TypeVar("AnyFact", bound=Fact)

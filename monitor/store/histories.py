@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect
 
-from monitor.clinical.history import ALWAYS, Fact, History, Joined, Patient
+from monitor.clinical.history import ALWAYS, Fact, History, Patient
+from monitor.clinical.joined import Joined
 from monitor.clinical.order import Order, dose_order, visit_order
 from monitor.store import merges
 from monitor.store.dialect import all_rows, placeholders

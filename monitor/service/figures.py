@@ -18,6 +18,7 @@ from monitor.service.opening import Site
 from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
 from monitor.store.rounds import Failure, RoundRecord, failures, last_round
 from monitor.store.troubles import Trouble, all_troubles
+from monitor.store.unnoticed import unnoticed_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Figures:
     """``messages`` are by state. ``dead_ends`` are messages given up whose address is still configured and took none since.
 
     ``overdue`` is when each unanswered step of an escalation was due; ``gaps`` are hours that would reach nobody, in words.
+    ``unnoticed`` are tables of facts of which a trigger is missing or off.
     """
 
     round: RoundRecord | None
@@ -46,6 +48,7 @@ class Figures:
     statement: journal.Kept | None
     watching_since: datetime | None
     feeds: tuple[FeedAge, ...]
+    unnoticed: tuple[str, ...]
 
     @property
     def watching(self) -> bool:
@@ -83,6 +86,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
             statement=journal.newest(connection, "coverage", figures.STATEMENT),
             watching_since=figures.first_policy_at(connection),
             feeds=feed_ages(connection, site.settings, now),
+            unnoticed=tuple(unnoticed_tables(connection)),
         )
 
 

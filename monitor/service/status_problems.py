@@ -31,6 +31,7 @@ SAID_HERE = ("relay", "fallback-relay", "nobody-home", "feed-quiet")
 def problems(settings: Settings, found: Figures, now: datetime) -> Iterator[str]:
     """Everything that needs somebody; what stops the watching comes first."""
     yield from _of_rounds(settings, found, now)
+    yield from _of_triggers(found)
     yield from _of_disk(settings)
     yield from (f"{trouble.words} (since {local_text(trouble.since, settings.time_zone)})" for trouble in _troubles(found))
     yield from _of_mail(settings, found, now)
@@ -54,6 +55,14 @@ def _of_rounds(settings: Settings, found: Figures, now: datetime) -> Iterator[st
         yield "no round was ever done: start `bipn-monitor run`, or run `bipn-monitor poll`"
     elif now - found.round.finished_at > late_after:
         yield f"the last round is {ago(now - found.round.finished_at)} old: nobody watches; start `bipn-monitor run`"
+
+
+def _of_triggers(found: Figures) -> Iterator[str]:
+    if found.unnoticed:
+        yield (
+            f"what is written into {', '.join(found.unnoticed)} is not noticed: triggers are missing or disabled; "
+            "enable them (ALTER TABLE ... ENABLE TRIGGER USER), or restore the backup, then write those rows again"
+        )
 
 
 def _of_disk(settings: Settings) -> Iterator[str]:

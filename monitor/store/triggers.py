@@ -43,6 +43,18 @@ def guard_statements(table: str, identity: str) -> list[str]:
     return [statement.format(**pieces) for statement in _SQLITE_GUARDS]
 
 
+def trigger_names(dialect: str, table: str) -> set[str]:
+    """The triggers that a table of facts has to have."""
+    if dialect == "postgresql":
+        return triggers_postgresql.trigger_names(table)
+    return {statement.format(t=table).split()[2] for statement in map(_named, (*_SQLITE, *_SQLITE_GUARDS))}
+
+
+def _named(statement: str) -> str:
+    """The beginning of a statement, which says its name."""
+    return " ".join(statement.split()[:3])
+
+
 def append_only_statements(dialect: str, table: str) -> list[str]:
     """The statements that let nobody change or delete a row of ``table``, us included."""
     if dialect == "sqlite":

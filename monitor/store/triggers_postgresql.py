@@ -33,6 +33,11 @@ def fact_statements(pieces: Mapping[str, str]) -> list[str]:
     return found
 
 
+def trigger_names(table: str) -> set[str]:
+    """What the triggers of a table of facts are called."""
+    return {f"{table}_{trigger.name}" for trigger in _TRIGGERS}
+
+
 def append_only_statements(table: str) -> list[str]:
     """The statements that refuse UPDATE, DELETE and TRUNCATE of ``table``, also to its owner."""
     refuse = f"RAISE EXCEPTION '{table} is append-only';"

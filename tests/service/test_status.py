@@ -210,3 +210,14 @@ def test_given_messages_attempts_and_troubles_when_shown_then_no_address_is(clin
         connection.execute(ATTEMPTS.insert(), an_attempt(number, NOW, "refused_for_good"))
     found = report(clinic)
     assert NORTH[0] not in f"{found.as_json()} {found.lines} {found.plugin_line}"
+
+
+def test_given_a_trigger_that_is_off_when_asked_then_the_table_is_named(clinic: Clinic) -> None:
+    watched(clinic)
+    assert not status(clinic.site, NOW).problems
+    with clinic.another_program() as sql:
+        sql.execute(
+            "DROP TRIGGER doses_inserted" if sql.engine == "sqlite" else "ALTER TABLE doses DISABLE TRIGGER doses_inserted"
+        )
+    (problem,) = status(clinic.site, NOW).problems
+    assert "into doses is not noticed" in problem

@@ -23,7 +23,7 @@ from monitor.service.round import run_round
 from tests.postgres import Server, a_server, remove
 
 GATE = 1 / 1.5
-ROUNDS = 5
+ROUNDS = 7
 CONFIG = """time_zone: Europe/Berlin
 database: {url}
 guideline: us-label

@@ -194,7 +194,7 @@ def _all(folder: Path, small_patients: int, large_patients: int) -> Iterator[Rat
         yield from delivery.commits(commits, folder)
     with site_of(folder, "burst", 1) as quiet:
         yield delivery.burst(quiet, folder)
-    yield daemons.two_workers(folder / "daemons", 1000)
+    yield daemons.two_workers(folder / "daemons", 1024)
     yield from board.first_page(folder)
     with site_of(folder, "small", small_patients) as small:
         yield one_new_assessment(small, folder / "small.db")

@@ -14,7 +14,6 @@ from monitor.store.database import Database
 from tests import engines
 from tests.store.databases import FILE, NOW, a_database, another_program, the_database
 
-
 pytestmark = pytest.mark.postgresql_only("a writer of SQLite is alone")
 
 

@@ -7,6 +7,7 @@ memory does not suffice; and it gives "" for an error and for a formula that was
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from monitor.importers.sheet_cells import ERROR, MERGED, NOT_COMPUTED
+from monitor.importers.sheet_scan_xls import ProtectedError, errors_in
 
 MOST_UNPACKED = 512 << 20
 """Bytes of a whole workbook once it is unpacked (J)."""
@@ -26,6 +28,8 @@ MOST_UNREADABLE = 100_000
 MOST_PARTS = 10_000
 LARGEST_SHEET = 1_048_576, 16_384
 _NO_WORKBOOK = "the file is no workbook that we read; save it as .xlsx"
+_DAMAGED = "the file is damaged; open it in a spreadsheet program and save it again"
+_PROTECTED = "the file is protected by a password; save it without one"
 _CHUNK = 1 << 20
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
 
@@ -60,14 +64,15 @@ class Scan:
             raise WorkbookError("a sheet has too many cells with errors; correct its formulas")
 
 
-def scan(stream: BinaryIO) -> dict[str, Scan] | None:
-    """Each sheet of an ``.xlsx`` or ``.ods`` by its name; None for an ``.xls``, of which this cannot be known.
+def scan(stream: BinaryIO) -> dict[str, Scan]:
+    """Each sheet of a workbook by its name; of an ``.xls``, whose sheets are small, only the errors.
 
     Raises WorkbookError for everything else, and for what is damaged, too large or protected.
     """
     begins = stream.read(8)
     if begins == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return None
+        stream.seek(0)
+        return _xls(stream.read())
     if not begins.startswith(b"PK"):
         raise WorkbookError(_NO_WORKBOOK)
     try:
@@ -84,15 +89,25 @@ def scan(stream: BinaryIO) -> dict[str, Scan] | None:
     except (zipfile.BadZipFile, expat.ExpatError, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, WorkbookError):
             raise
-        raise WorkbookError("the file is damaged; open it in a spreadsheet program and save it again") from None
+        raise WorkbookError(_DAMAGED) from None
     except OSError:
         raise WorkbookError("the file is damaged; export it again") from None
     raise WorkbookError(_NO_WORKBOOK)
 
 
+def _xls(data: bytes) -> dict[str, Scan]:
+    try:
+        found = errors_in(data)
+    except ProtectedError:
+        raise WorkbookError(_PROTECTED) from None
+    except (ValueError, IndexError, KeyError, struct.error):
+        raise WorkbookError(_DAMAGED) from None
+    return {name: Scan(unreadable=dict.fromkeys(cells, ERROR)) for name, cells in found.items()}
+
+
 def _refuse_encrypted(archive: zipfile.ZipFile, names: set[str]) -> None:
     if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-        raise WorkbookError("the file is protected by a password; save it without one")
+        raise WorkbookError(_PROTECTED)
 
 
 Attributes = dict[str, str]

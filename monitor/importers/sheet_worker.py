@@ -60,7 +60,7 @@ def lines_of(stream: BinaryIO, kind_of_file: str | None) -> Iterator[Line]:
     yield ["done"]
 
 
-def _sheets(workbook: CalamineWorkbook, scans: Mapping[str, Scan] | None, kind_of_file: str | None) -> Iterator[Line]:
+def _sheets(workbook: CalamineWorkbook, scans: Mapping[str, Scan], kind_of_file: str | None) -> Iterator[Line]:
     tables = [(place, each) for place, each in enumerate(workbook.sheets_metadata) if each.typ is SheetTypeEnum.WorkSheet]
     hidden = [each.name for _, each in tables if each.visible is not SheetVisibleEnum.Visible]
     shown = [(place, each.name) for place, each in tables if each.name not in hidden]
@@ -77,7 +77,7 @@ def _sheets(workbook: CalamineWorkbook, scans: Mapping[str, Scan] | None, kind_o
         told = name if kind_of(name) else None  # a name of another kind may be a patient's
         yield ["sheet", told, kind]
         try:
-            yield from _rows(workbook.get_sheet_by_index(place), Scan() if scans is None else scans.get(name, Scan()))
+            yield from _rows(workbook.get_sheet_by_index(place), scans.get(name, Scan()))
         except WorkbookError as why:
             yield ["refused", told, str(why)]
         except BaseException as error:

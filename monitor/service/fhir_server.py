@@ -55,7 +55,9 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
         known = feeds.load(connection, name)
         watched = rejects.open_origins(connection, name)
     reading = _Reading(site, name, feed, fhir_cursor.cursor_of(known.cursor if known else None, feed), now)
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+    # Not in /tmp, which may be memory: a first read may be larger than all there is.
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or None
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as file:
         reading.spool = Spool(file, frozenset(watched))
         with FhirHttp(feed, secret, stopping) as http:
             reading.read(http)

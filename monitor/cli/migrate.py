@@ -24,7 +24,7 @@ def migrate(
 ) -> None:
     """Bring the database to this version's schema, or move another one's content into it."""
     from monitor.cli.output import emit, emit_json, note
-    from monitor.config.database_url import resolve_database
+    from monitor.config.database_url import is_postgresql, resolve_database
     from monitor.config.secrets import secret
     from monitor.config.settings import load_settings
     from monitor.service import moving
@@ -32,11 +32,13 @@ def migrate(
     from monitor.store.database import open_database
 
     named = database_url(context, database)
-    path = None if named else config_path(context, config)
-    url = resolve_database(named or "", folder=Path()) if path is None else load_settings(path).database
-    password = secret("database_password", os.environ, None if path is None else path.parent)
-    if source is not None:
-        from_url = resolve_database(source, folder=Path())
+    path = (config or context.find_root().params["config"]) if named else config_path(context, config)
+    url = resolve_database(named, folder=Path()) if named else load_settings(config_path(context, config)).database
+    from_url = resolve_database(source, folder=Path()) if source is not None else ""
+    folder = path.parent if path is not None else None
+    on_server = is_postgresql(url) or is_postgresql(from_url)
+    password = secret("database_password", os.environ, folder) if on_server else None
+    if from_url:
         moved = moving.move(from_url, url, told=lambda table: note(f"copied {table.table}: {table.rows} rows"), password=password)
         if output is Format.JSON:
             emit_json(moving.as_json(moved))

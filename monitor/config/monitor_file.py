@@ -58,7 +58,13 @@ class MonitorFile:
     time_zone: Annotated[
         str, Field(description="IANA name of the clinic's time zone, such as Europe/Berlin: days and mails are the clinic's.")
     ]
-    database: Annotated[str, Field(description="sqlite:///file.db, relative to this file, or sqlite:////full/path/file.db.")]
+    database: Annotated[
+        str,
+        Field(
+            description="sqlite:///file.db, relative to this file, sqlite:////full/path/file.db, or postgresql://role@host/database"
+            " (its password is the secret database_password)."
+        ),
+    ]
     guideline: Annotated[
         str, Field(description="Dose table: us-label, eu-smpc or imwg-2012, or the path of a file of your own.", min_length=1)
     ]

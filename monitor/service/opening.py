@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from monitor.clinical.policy import Policy
-from monitor.config.database_url import resolve_database
+from monitor.config.database_url import is_postgresql, resolve_database
 from monitor.config.policy_files import load_policy
 from monitor.config.secrets import secret
 from monitor.config.settings import Settings, load_settings
@@ -112,8 +112,9 @@ def open_site(config: Path, database_url: str | None = None, *, create: bool = F
 
 def open_configured(configuration: Configuration, *, create: bool = False, check_schema: bool = True) -> Site:
     """Open the database of a configuration that was read. As ``open_site``."""
-    password = secret("database_password", os.environ, configuration.folder)
-    database = open_database(configuration.settings.database, create=create, password=password)
+    url = configuration.settings.database
+    password = secret("database_password", os.environ, configuration.folder) if is_postgresql(url) else None
+    database = open_database(url, create=create, password=password)
     try:
         made = create and schema_version(database) is None
         if made:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from monitor.config.feed_fhir import FhirFeed
 from monitor.service import clock
 from monitor.service.feeding import HELD_FOR, LONGEST_WAIT, is_due, pull
+from monitor.service.opening import open_site
 from monitor.service.post import send_due
 from monitor.service.pulled import Pulled
 from monitor.service.status import status
@@ -97,6 +100,22 @@ def test_given_a_feed_that_another_process_reads_when_asked_then_it_is_left_to_i
     with clinic.site.database.write() as connection:
         feed_claims.give_back(connection, "lab", holder=OTHERS)
     assert ask(clinic) is not None
+
+
+def test_given_several_processes_when_they_ask_at_once_then_one_of_them_does(clinic: Clinic, server: FhirServer) -> None:
+    server.instead("Patient", Reply(body=b'{"resourceType": "Bundle"}', drip=0.02))
+    holders = [f"machine-{number}:1:20260302T080000000000" for number in range(4)]
+    ready = threading.Barrier(len(holders))
+
+    def run(holder: str) -> Pulled | None:
+        with open_site(clinic.site.settings.source) as site:
+            ready.wait()
+            return pull(site, "lab", NOW, holder=holder, stopping=lambda: False)
+
+    with ThreadPoolExecutor(len(holders)) as processes:
+        found = list(processes.map(run, holders))
+    assert len([each for each in found if each is not None]) == 1
+    assert len(server.searches("Patient")) == 1
 
 
 def test_given_a_process_that_died_with_a_feed_when_asked_then_another_takes_it_at_once(clinic: Clinic) -> None:

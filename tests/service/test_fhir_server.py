@@ -7,16 +7,20 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from monitor.config.feed_fhir import FhirFeed
 from monitor.service.feeding import pull
-from monitor.service.fhir_http import FhirHttp, ServerError
+from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
+from monitor.service.fhir_pages import Spool, read_search
 from monitor.service.holder import own_holder
 from monitor.service.pulled import Pulled
 from monitor.shipped import shipped
@@ -241,6 +245,33 @@ def test_given_an_answer_that_is_none_when_asked_then_it_is_told_and_nothing_is_
         asker.server.always("Observation", reply)
         assert words in (asker.ask().problem or "")
         assert "Observation" not in asker.upto()
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[FhirServer]:
+    with FhirServer() as running:
+        yield running
+
+
+FIELDS = st.sampled_from(["resourceType", "entry", "resource", "link", "relation", "url", "meta", "lastUpdated", "id", "issue"])
+WORDS = st.sampled_from(["Bundle", "Patient", "OperationOutcome", "next", "http://[", "/fhir", "2026-13-01", "\ud800", "\0"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=60) | VALUES.map(lambda value: json.dumps({"resourceType": "Bundle", "entry": [value]}).encode()))
+@example(b"[" * 100_000)
+@example(b'{"resourceType": "Bundle", "entry": ' + b"[" * 100_000)
+def test_given_any_answer_when_read_then_it_is_whole_or_told_of(one_server: FhirServer, body: bytes) -> None:
+    one_server.mend()
+    one_server.always("Patient", Reply(body=body))
+    feed = FhirFeed(kind="fhir", url=one_server.url)
+    with FhirHttp(feed, None, lambda: False) as http, BytesIO() as file, suppress(SearchError):
+        read_search(http, f"{one_server.url}/Patient?_count=2", Spool(file, frozenset()))
 
 
 def test_given_a_warning_among_the_entries_when_asked_then_the_answer_counts(tmp_path: Path) -> None:

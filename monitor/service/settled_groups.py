@@ -161,7 +161,8 @@ class _Batch:
 
     def _row(self, group: Group, live: list[Piece], row: Row, source_id: str, whose: set[str], recorded_at: str | None) -> None:
         kind = group[0]
-        row["patient_id"] = next(iter(whose))
+        # What a record that ended says of the patient himself counts only until the surviving one says it: facts.write knows.
+        row["patient_id"] = source_id if kind == "patients" else next(iter(whose))
         if kind != "patients":
             row |= {"source_id": source_id, "recorded_at": recorded_at}
         mistake = unfit(kind, row)

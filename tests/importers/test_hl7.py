@@ -288,6 +288,17 @@ def test_given_a_merge_message_when_imported_then_the_history_is_the_surviving_p
     assert found == [("P-2", 3, 1)]
 
 
+def test_given_a_merge_when_the_record_that_ended_is_told_of_again_then_the_surviving_patient_s_own_row_stands(
+    database: Database, tmp_path: Path
+) -> None:
+    surviving = PID.replace("P-1", "P-2")
+    for control, pid, ward in (("M1", PID, "SOUTH"), ("M2", surviving, "NORTH")):
+        imported(database, tmp_path, msh("ADT^A08", control), pid, f"PV1|1|O|{ward}")
+    imported(database, tmp_path, msh("ADT^A40", "M3"), surviving, "MRG|P-1^^^HOSPITAL^MR")
+    imported(database, tmp_path, msh("ADT^A08", "M4", "20261111120000+0100"), PID, "PV1|1|O|WEST")
+    assert rows(database, "SELECT patient_id, site FROM patients WHERE superseded_at IS NULL") == [("P-2", "NORTH")]
+
+
 @pytest.mark.parametrize(
     ("segments", "why"),
     [

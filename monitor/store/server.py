@@ -62,7 +62,7 @@ def _encryption(url: URL, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _elsewhere(url: URL, environ: Mapping[str, str]) -> bool:
     """Whether any server that the URL names may be on another host: neither a socket's folder nor this host by its name."""
-    named = url.query.get("hostaddr") or url.query.get("host") or url.host or environ.get("PGHOST") or ""
+    named = url.query.get("host") or url.host or url.query.get("hostaddr") or environ.get("PGHOST") or ""
     hosts = [named] if isinstance(named, str) else list(named)
     return not all(_here(host.partition(":")[0] if host.count(":") == 1 else host) for each in hosts for host in each.split(","))
 

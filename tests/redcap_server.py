@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +58,8 @@ class RedcapServer:
                 for name, value in reply.headers:
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(reply.body[: reply.cut_at])
+                with suppress(ConnectionError):  # whoever asked has given up
+                    self.wfile.write(reply.body[: reply.cut_at])
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""

@@ -7,6 +7,7 @@ patient, the time and what was measured or given. A second one of the same name 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ EQUALS = 4172703
 """OMOP's concept for "=", which is the same as none. Source: OHDSI, CDM 5.4, measurement.operator_concept_id."""
 
 Row = Mapping[str, Any]
+_AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,15})?", re.ASCII)
 _SEXES = {"M": "M", "F": "F"}
 
 
@@ -101,10 +103,10 @@ def _said(told: _Told, number: str, record: str) -> Said:
 
 def _patient(person: Person) -> dict[str, str]:
     row = person.person
-    parts = [row.get(f"{part}_of_birth") for part in ("year", "month", "day")]
+    parts = [_text(row.get(f"{part}_of_birth")) for part in ("year", "month", "day")]
     cells = {"sex": _SEXES.get(_text(row.get("gender_code")), "")}
-    if all(part is not None for part in parts):
-        cells["birth_date"] = "{:04d}-{:02d}-{:02d}".format(*map(int, parts))  # type: ignore[arg-type]  # none is None
+    if all(parts):
+        cells["birth_date"] = f"{parts[0]:0>4}-{parts[1]:0>2}-{parts[2]:0>2}"
     if person.diagnoses:
         cells["diagnosis"] = "; ".join(sorted(set(person.diagnoses)))
     return {column: text for column, text in cells.items() if text}
@@ -121,7 +123,9 @@ def _exposure(patient_id: str, drug: Drug, row: Row, mapping: OmopMapping) -> _T
     route = mapping.routes.get(_text(row["route_source_value"]))
     if route:
         told.cells["route"] = route
-    if not amount:
+    if amount and not _AMOUNT.fullmatch(amount):
+        told.refused = (("dose_mg_per_m2", "the quantity is no number above zero"),)
+    elif not amount:
         told.refused = (("dose_mg_per_m2", "the exposure has no quantity, and there is no dose without it"),)
     elif unit is None:
         words = "the quantity has no unit that the mapping names; add dose_unit_source_value to dose_units"
@@ -141,14 +145,16 @@ def _measure(patient_id: str, name: str, measure: Measure, row: Row, mapping: Om
     except CellError as bad:
         told.refused = ((measure.column, str(bad)),)
         return told
-    if measure.kind == SURFACE:
+    if measure.kind == SURFACE and not _AMOUNT.fullmatch(value):
+        told.refused = ((measure.column, "the body surface is no number above zero"),)
+    elif measure.kind == SURFACE:
         told.cells |= {"m2": value, "on": at}
-        return told
-    told.cells |= {TIMES[measure.kind]: at, measure.column: value}
-    if measure.kind == "labs" and measure.units is not None:
-        told.cells["unit"] = measure.units[_text(row["unit_code"])]
-    if measure.kind == "assessments":
-        told.group = f"{patient_id}|assessment|{at[:10]}"
+    else:
+        told.cells |= {TIMES[measure.kind]: at, measure.column: value}
+        if measure.kind == "labs" and measure.units is not None:
+            told.cells["unit"] = measure.units[_text(row["unit_code"])]
+        if measure.kind == "assessments":
+            told.group = f"{patient_id}|assessment|{at[:10]}"
     return told
 
 
@@ -180,7 +186,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float | Decimal):
-        return f"{value:.15g}" if isinstance(value, float) else format(value.normalize(), "f")
+        return f"{float(value):.15g}"
     return str(value).strip()
 
 

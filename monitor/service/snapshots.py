@@ -23,6 +23,7 @@ from monitor.store.times import instant_or, moment
 FEW = 10
 """So many pieces may always be gone at once (J)."""
 
+_LONGEST_NAME = 300
 GONE = "gone"
 """The version of what is no longer there."""
 
@@ -111,10 +112,10 @@ class _State:
         feed, now = self._snapshot.feed, self._clinic.now
         by_record: dict[str, list[Rejected]] = {}
         for each in rejected:
-            by_record.setdefault(each.record or "", []).append(each)
-        known = rejects.open_origins(connection, feed)
+            by_record.setdefault(_storable(each.record or ""), []).append(each)
+        known, shown = rejects.open_origins(connection, feed), set(map(_storable, self._shown))
         for origin in known | by_record.keys():
-            if origin in by_record or self._snapshot.whole or self._snapshot.record_of(_id(origin)) in self._shown:
+            if origin in by_record or self._snapshot.whole or self._snapshot.record_of(_id(origin)) in shown:
                 found = [_reject(each, feed, origin, now) for each in by_record.get(origin, [])]
                 rejects.replace(connection, found, feed=feed, origin=origin, now=now)
 
@@ -126,6 +127,11 @@ class _State:
         known = moment(before, self._clinic.zone).at
         earlier = instant_or(item.recorded_at, self._clinic.zone, otherwise=known) < known
         return replace(item, recorded_at=before) if earlier else item
+
+
+def _storable(name: str) -> str:
+    """The name of a record as every database takes it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])
 
 
 def _id(origin: str) -> str:

@@ -186,6 +186,15 @@ def test_given_units_signs_and_values_that_nobody_named_when_read_then_they_are_
     assert asker.rows("collected_at, value", "labs") == [("2026-02-05", 5.0)]
 
 
+def test_given_a_quantity_that_is_no_number_when_read_then_it_is_refused(asker: Asker) -> None:
+    asker.cdm.patient(7, "P-7")
+    asker.cdm.measure(7, "surface", "2026-02-01", 1.8, "m2")
+    asker.cdm.dose(7, "2026-02-01", float("nan") if "postgresql" in asker.cdm.url else -1.0, "mg")
+    asker.cdm.dose(7, "2026-02-08", 0.1, "mg")
+    assert asker.ask().rejected == 1
+    assert asker.refused() == [("omop/P-7|bortezomib|2026-02-01", "dose_mg_per_m2")]
+
+
 def test_given_people_without_a_name_of_their_own_when_read_then_nothing_of_them_is_taken_and_nothing_taken_back(
     asker: Asker,
 ) -> None:

@@ -192,6 +192,19 @@ def test_given_a_record_that_names_no_patient_when_asked_then_it_is_refused_as_a
     assert asker.rows("patient_id") == []
 
 
+def test_given_names_and_values_that_cannot_be_printed_when_asked_then_they_are_refused_and_the_others_are_in(
+    asker: Asker,
+) -> None:
+    for record in ("7\x00", "8\n|#", "9"):
+        asker.patient(record)
+        asker.visit(record, "1")
+    asker.visit("9", "2", psn_grade="\x00")
+    pulled = asker.ask()
+    assert (pulled.problem, pulled.rejected) == (None, 3)
+    assert asker.rows("patient_id, motor_grade") == [("P-9", 2)]
+    assert ("redcap/9||neuropathy_visit|2", "sensory_grade") in asker.refused()
+
+
 def test_given_more_records_than_one_page_when_asked_then_all_are_taken(asker: Asker) -> None:
     for number in range(100, 205):
         asker.patient(str(number))

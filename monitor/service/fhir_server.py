@@ -27,7 +27,7 @@ from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
 from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled, StoppedError
-from monitor.store import dialect, feeds, items, rejects
+from monitor.store import feeds, items, rejects
 
 IN_MEMORY = 8 * 2**20
 """Pages up to this many bytes are not written to disk."""
@@ -63,8 +63,7 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
             reading.read(http)
         if reading.spool.resources == 0:
             return reading.pulled()
-        with site.database.write("feed facts", beside_others=True) as connection:
-            dialect.one_at_a_time(connection, dialect.FEEDS)
+        with site.database.write_facts("feed facts") as connection:
             return reading.take(connection, mapping, stopping)
 
 

@@ -23,7 +23,7 @@ from monitor.importers.imported import Clinic, Reader, Rejected
 from monitor.service import settling
 from monitor.service.hl7_file import load_hl7
 from monitor.service.opening import Site
-from monitor.store import dialect, facts, feeds, rejects
+from monitor.store import facts, feeds, rejects
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +76,7 @@ class Receiver:
 
     def _stored(self, block: bytes, header: Message | None, now: datetime) -> tuple[list[Rejected], bool]:
         clinic = Clinic(zone=self._site.settings.time_zone, now=now)
-        with self._site.database.write("mllp", beside_others=True) as connection:
-            dialect.one_at_a_time(connection, dialect.FEEDS)
+        with self._site.database.write_facts("mllp") as connection:
             refused: list[Rejected] = []
             counts: list[facts.Counts] = []
             for part in self._reader("message", BytesIO(block), clinic):

@@ -24,7 +24,7 @@ from monitor.importers.names import REJECTED, kind_of, rank_of
 from monitor.service import settling
 from monitor.service.readers import READERS
 from monitor.service.rejected_file import write_rejected
-from monitor.store import dialect, facts, feeds, rejects
+from monitor.store import facts, feeds, rejects
 from monitor.store.database import Database
 
 FILES = "files"
@@ -89,15 +89,14 @@ def import_paths(
     files = _files_of(paths, report, readers)
     if dry_run:
         # All in one transaction, so that a file sees the rows of those before it, as it would in earnest.
-        with database.write() as connection:
+        with database.write_facts() as connection:
             for path in files:
                 for part in _import_file(connection, path, readers, clinic, feed):
                     progress(_add(report, path, part))
             connection.rollback()
         return report
     for path in files:
-        with database.write("import", beside_others=True) as connection:
-            dialect.one_at_a_time(connection, dialect.FEEDS)  # two that bring the same record would both find it new
+        with database.write_facts("import") as connection:
             parts = list(_import_file(connection, path, readers, clinic, feed))
             _record(connection, feed, path, parts, now)
         failed = write_rejected(path, [part.imported for part in parts])

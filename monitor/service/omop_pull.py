@@ -28,7 +28,6 @@ from monitor.service.mappings import mapping_file
 from monitor.service.omop_file import load_omop
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled, StoppedError
-from monitor.store import dialect
 from monitor.store.omop import Cdm, OmopError, opened
 
 IN_MEMORY = 8 * 2**20
@@ -121,8 +120,7 @@ def _take(site: Site, name: str, mapping: OmopMapping, now: datetime, spool: IO[
         feed=name, type=omop.TYPE, whole=True, most_gone_percent=mapping.most_gone_percent, record_of=omop.record_of
     )
     clinic = Clinic(zone=site.settings.time_zone, now=now)
-    with site.database.write("feed facts", beside_others=True) as connection:
-        dialect.one_at_a_time(connection, dialect.FEEDS)
+    with site.database.write_facts("feed facts") as connection:
         return snapshots.take(connection, snapshot, _said(spool), clinic)
 
 

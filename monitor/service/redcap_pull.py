@@ -29,7 +29,7 @@ from monitor.service.opening import Site
 from monitor.service.pulled import Pulled
 from monitor.service.redcap_file import load_redcap
 from monitor.service.redcap_http import NoAnswerError, RedcapHttp
-from monitor.store import dialect, feeds
+from monitor.store import feeds
 
 OVERLAP = timedelta(days=1, hours=3)
 """Two machines on earth show wall clocks at most 26 hours apart."""
@@ -142,8 +142,7 @@ def _take(project: _Project, spool: IO[bytes], *, whole: bool) -> snapshots.Outc
         record_of=redcap.record_of,
     )
     clinic = Clinic(zone=site.settings.time_zone, now=project.now)
-    with site.database.write("feed facts", beside_others=True) as connection:
-        dialect.one_at_a_time(connection, dialect.FEEDS)
+    with site.database.write_facts("feed facts") as connection:
         return snapshots.take(connection, snapshot, redcap.read(_rows(spool), project.mapping), clinic)
 
 

@@ -36,10 +36,26 @@ class Database:
         On PostgreSQL too one writer of this program at a time; ``beside_others`` is for those that may run beside each
         other, and lock what they share themselves: what they touch nobody else changes until all of them have ended.
         """
+        with self._writing(what) as connection:
+            dialect.wait_for_turn(connection, beside_others=beside_others)
+            yield connection
+
+    @contextmanager
+    def write_facts(self, what: str = "") -> Iterator[Connection]:
+        """As ``write``, for facts and what feeds keep of them alone: on PostgreSQL it holds up no other kind of writer.
+
+        It may take minutes, and is to anybody else like a program that writes into the tables itself. One such at a time:
+        two that bring the same record would both find it new.
+        """
+        with self._writing(what) as connection:
+            dialect.one_at_a_time(connection, dialect.FEEDS)
+            yield connection
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[Connection]:
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{dialect.WRITE: True})
             with connection.begin():
-                dialect.wait_for_turn(connection, beside_others=beside_others)
                 yield connection
                 if what:
                     reached(f"before commit: {what}")

@@ -117,3 +117,15 @@ def test_given_a_writer_who_must_be_alone_when_others_write_beside_each_other_th
         assert not alone.wait(0.3)
     assert alone.wait(5)
     thread.join()
+
+
+def test_given_an_import_that_goes_on_when_somebody_acts_or_is_told_then_neither_waits_for_it(tmp_path: Path) -> None:
+    one, other = two(tmp_path)
+    with one.write_facts() as long:
+        long.exec_driver_sql("INSERT INTO patients (patient_id) VALUES ('P-1')")
+        with other.write() as connection:
+            journal.append(connection, NOW, journal.Entry("act", "A-1", {}))
+        with other.write(beside_others=True) as connection:
+            assert changes.due(connection, NOW, 9) == changes.NOTHING
+    with other.write(beside_others=True) as connection:
+        assert changes.due(connection, NOW, 9).patient_ids == ("P-1",)

@@ -101,5 +101,11 @@ def give_ids_after(connection: Connection, table: str, last: int) -> None:
     connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
 
+def look_at_what_came(connection: Connection) -> None:
+    """Let a server count what its tables hold now: until it has, it plans for empty ones."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE")
+
+
 def _sequence(connection: Connection, table: str) -> str:
     return str(connection.exec_driver_sql(f"SELECT pg_get_serial_sequence('{table}', 'id')").scalar_one())

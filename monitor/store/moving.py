@@ -66,6 +66,7 @@ def move(source: Database, target: Database, *, told: Callable[[Content], None] 
                 told(sent[-1])
         for table in filter(_counts_its_ids, TABLES):
             bulk.give_ids_after(writing, table.name, bulk.last_id_given(reading, table.name))
+        bulk.look_at_what_came(writing)
         verdict = _compared(reading, writing, sent)
         if _mark(source) != before:
             raise DatabaseError("the database to move from was written to meanwhile: stop the daemon and all feeds, then repeat")

@@ -107,6 +107,18 @@ def test_given_a_source_when_moved_then_its_file_stays_as_it_was(old: Path, new:
     assert (old / "bipn.db").read_bytes() == before
 
 
+def test_given_a_source_that_was_left_without_being_closed_when_moved_then_its_last_commits_arrive(old: Path, new: Path) -> None:
+    with another_program(old) as other:
+        other.execute(f"INSERT INTO labs {LEAST['labs'].replace('P-1', 'P-last')}")
+        for name in ("bipn.db", "bipn.db-wal"):  # as a process that was killed leaves them
+            (old.parent / name).write_bytes((old / name).read_bytes())
+    assert b"P-last" not in (old.parent / "bipn.db").read_bytes()
+    with closing(a_database(new)) as target, closing(opened(old.parent)) as source:
+        moving.move(source, target)
+    with another_program(new) as other:
+        assert other.execute("SELECT count(*) FROM labs WHERE patient_id = 'P-last'").fetchone() == (1,)
+
+
 def test_given_a_moved_database_when_more_comes_then_triggers_fire_again_and_no_number_is_given_twice(
     old: Path, new: Path
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from monitor.service import clock, clock_set
+from monitor.service import clock, clock_set, skew
 from monitor.service.answers import read_answers
 from monitor.service.cycle import daily_once, watch_once
 from monitor.service.feeding import pull
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 IDLE_RECORDED_EVERY = timedelta(seconds=20)
 """A daemon that polls each second and finds nothing need not write each second that it did."""
+
+
+CLOCK_LOOKED_AT_EVERY = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Work:
     clock_set_at: float | None = None  # monotonic
     _parts: int = field(default=0, init=False)
     _watched: bool = field(default=False, init=False)
+    _looked_at_clock: float | None = field(default=None, init=False)  # monotonic
 
     def __post_init__(self) -> None:
         self.watch_stillness = Stillness(lambda: self.site, stillness.next_watch_at, self.steady.now)
@@ -56,6 +60,7 @@ class Work:
         """Look at every patient who is due, and at what time alone makes due. Raises LeaseLostError."""
         site, now = self.site, self.steady.now()
         self.lease.keep()
+        self._look_at_the_clock(site)
         self._parts = 0
         self._forget_the_clock(site)
         steady = self._watched and self.clock_set_at is None  # else that we are here, and go on, is on record at once
@@ -119,6 +124,12 @@ class Work:
     def _stopping_after(self, mark: Marker) -> bool:
         mark()
         return self.stopping()
+
+    def _look_at_the_clock(self, site: Site) -> None:
+        seconds = clock.monotonic_seconds()
+        if self._looked_at_clock is None or seconds - self._looked_at_clock > CLOCK_LOOKED_AT_EVERY.total_seconds():
+            self._looked_at_clock = seconds
+            skew.look(site, clock.now())
 
     def _forget_the_clock(self, site: Site) -> None:
         if self.clock_set_at is not None and clock.monotonic_seconds() - self.clock_set_at > clock_set.TOLD_FOR.total_seconds():

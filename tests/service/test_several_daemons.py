@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import pytest
 
+from monitor.service import clock, skew
 from monitor.service.answers import read_answers
 from monitor.service.coverage import daily_statement
 from monitor.service.escalate import escalate
@@ -20,6 +21,7 @@ from monitor.service.nightly import look_for_gaps
 from monitor.service.opening import Site, open_site
 from monitor.service.round import run_round
 from monitor.store import changes, journal
+from monitor.store.troubles import all_troubles
 from tests.service.clinic import NORTH, Clinic, a_clinic, local, on
 from tests.service.switch import a_switch
 from tests.service.test_answers import MORE as ANSWERS
@@ -125,6 +127,18 @@ def test_given_an_answer_in_the_mailbox_when_all_read_it_then_one_acknowledges_a
         done = at_once(clinic, read_answers, on(36, 15, 10))
         assert sum(each.acknowledged for each in done) == 1
         assert [each.problem for each in done] == [None] * DAEMONS
+
+
+@pytest.mark.postgresql_only("a file has no clock")
+def test_given_a_clock_that_is_off_the_servers_when_looked_at_then_status_says_so_until_it_is_right(clinic: Clinic) -> None:
+    minute = on(1, 12, 1) - on(1, 12, 0)
+    skew.look(clinic.site, clock.now() + minute)
+    with clinic.site.database.read() as connection:
+        (trouble,) = all_troubles(connection)
+    assert "+60 s against the database server's" in trouble.words
+    skew.look(clinic.site, clock.now())
+    with clinic.site.database.read() as connection:
+        assert all_troubles(connection) == []
 
 
 def test_given_a_turn_that_is_taken_when_another_asks_then_it_is_not_his_before_it_is_given_back(

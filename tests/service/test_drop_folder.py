@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,8 @@ import pytest
 from monitor.config.feed_folder import FolderFeed
 from monitor.service import drop_seen
 from monitor.service.drop_folder import pull_folder
+from monitor.service.feeding import pull
+from monitor.service.opening import open_site
 from monitor.service.post import send_due
 from monitor.service.pulled import Pulled
 from monitor.store import feeds, rejects
@@ -338,3 +341,58 @@ def test_given_a_time_to_keep_when_it_is_over_then_done_is_deleted_and_rejected_
 
 def test_given_a_state_that_is_no_state_when_read_then_every_file_is_looked_at_anew() -> None:
     assert [drop_seen.from_text(text) for text in (None, "", "x", "[]", '{"a": 1}', '{"a": [1]}')] == [{}] * 6
+
+
+def test_given_a_file_that_grows_while_it_is_taken_when_imported_then_nothing_of_it_is_in_until_it_is_whole(drop: Drop) -> None:
+    path = drop.put("doses.csv", DOSES)
+    drop.look()
+
+    def written_on() -> bool:  # between the look and the import, as a slow sender may
+        with path.open("a", encoding="utf-8") as file:
+            file.write("P-1,2026-01-12,1.3,d2\n")
+        return False
+
+    feed = FolderFeed(kind="folder", path=str(drop.folder))
+    pull_folder(drop.clinic.site, "ward", feed, NOW + EVERY, written_on)
+    assert (drop.names(), drop.rows("doses")) == (["doses.csv"], 0)
+    drop.looks = 2
+    drop.settle()
+    assert (drop.names("done"), drop.rows("doses")) == (["doses.csv"], 2)
+
+
+def test_given_a_file_that_is_gone_when_its_turn_comes_then_the_others_go_on(drop: Drop) -> None:
+    path = drop.put("patients.csv", PATIENTS)
+    drop.put("doses.csv", DOSES)
+    drop.look()
+
+    def taken_away() -> bool:
+        path.unlink(missing_ok=True)
+        return False
+
+    feed = FolderFeed(kind="folder", path=str(drop.folder))
+    found = pull_folder(drop.clinic.site, "ward", feed, NOW + EVERY, taken_away)
+    assert (found.received, drop.trouble(), drop.names("done")) == (True, "", ["doses.csv"])
+
+
+@pytest.mark.both_engines
+def test_given_two_daemons_when_both_look_then_one_takes_the_files_and_each_is_in_and_told_once(
+    tmp_path: Path, engine: str
+) -> None:
+    (tmp_path / "drop").mkdir()
+    more = MORE + "feeds: {ward: {kind: folder, path: drop, every: 1 s, stable_for: 1 s}}\n"
+    with a_clinic(tmp_path, more=more) as clinic, open_site(tmp_path / "monitor.yaml") as second:
+        drop = Drop(clinic, tmp_path / "drop")
+        for number in range(20):
+            drop.put(f"doses-2026-01-{number + 1:02}.csv", BAD_DOSES.replace("d1", f"a{number}").replace("P-1", f"P-{number}"))
+        with ThreadPoolExecutor(2) as pool:
+            for look in range(4):
+                now = NOW + look * EVERY
+                asked = [
+                    pool.submit(pull, site, "ward", now, holder=holder, stopping=lambda: False)
+                    for site, holder in ((clinic.site, "here:1:a"), (second, "there:2:b"))
+                ]
+                brought = [done for done in (each.result() for each in asked) if done is not None]
+                assert len(brought) == 1
+        assert (drop.names(), drop.rows("doses"), len(drop.open_rejects())) == ([], 20, 20)
+        assert len(drop.names("rejected")) == 40
+        assert len([mail for mail in drop.mails() if mail.recipient == OWNER]) == 1

@@ -58,6 +58,7 @@ class FhirServer:
         self.token = token
         self.asked: list[Asked] = []
         self.stored: dict[tuple[str, str], Resource] = {}
+        self.deleted: list[tuple[str, str, str]] = []
         self.says_when = True
         self._replies: list[tuple[str, Reply, bool]] = []
         self._gone = threading.Event()
@@ -81,6 +82,11 @@ class FhirServer:
             name = (resource["resourceType"], resource["id"])
             version = int(self.stored.get(name, {"meta": {"versionId": "0"}})["meta"]["versionId"]) + 1
             self.stored[name] = resource | {"meta": {"versionId": str(version), "lastUpdated": _instant(self.clock)}}
+
+    def delete(self, type_: str, id_: str) -> None:
+        """Store it no more; its history says when it went."""
+        del self.stored[type_, id_]
+        self.deleted.append((type_, id_, _instant(self.clock)))
 
     def pass_time(self, span: timedelta) -> None:
         self.clock += span
@@ -112,6 +118,8 @@ class FhirServer:
         return Reply(body=json.dumps(self._bundle(asked)).encode())
 
     def _bundle(self, asked: Asked) -> Resource:
+        if asked.type == "_history":
+            return {"resourceType": "Bundle", "type": "history", "entry": self._history(asked)}
         found = [each for (type_, _), each in self.stored.items() if type_ == asked.type]
         least = asked.query.get("_lastUpdated", "").removeprefix("ge")
         if least:
@@ -133,6 +141,13 @@ class FhirServer:
             "entry": [{"resource": each, "search": {"mode": "match"}} for each in found[(page - 1) * size : page * size]],
         }
         return bundle | ({"meta": {"lastUpdated": _instant(self.clock)}} if self.says_when else {})
+
+    def _history(self, asked: Asked) -> list[Resource]:
+        return [
+            {"request": {"method": "DELETE", "url": f"{type_}/{id_}"}, "response": {"status": "204", "lastModified": at}}
+            for type_, id_, at in self.deleted
+            if f"/{type_}/" in asked.path and at >= asked.query["_since"]
+        ]
 
     def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # self is the handler's
         class Handler(BaseHTTPRequestHandler):

@@ -60,6 +60,9 @@ class FhirFeed:
     look_back: Annotated[
         Duration, Field(description="How far back the first question of each day goes, for what was stored later still.")
     ] = timedelta(days=2)
+    deletions: Annotated[
+        bool, Field(description="true: the server's history is asked too for what was deleted, and that is taken back.")
+    ] = False
     page_size: Annotated[int, Field(description="How many resources one page may hold.", ge=1, le=1000)] = 200
     timeout: Annotated[
         Duration, Field(description="How long the server may be silent, and a quarter of what a page may take.")

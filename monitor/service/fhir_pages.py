@@ -35,9 +35,20 @@ class _How(msgspec.Struct):
     mode: str = "match"
 
 
+class _Request(msgspec.Struct):
+    method: str = ""
+    url: str = ""
+
+
+class _Response(msgspec.Struct):
+    lastModified: str | None = None  # noqa: N815
+
+
 class _Entry(msgspec.Struct):
     resource: msgspec.Raw = msgspec.Raw()
     search: _How | None = None
+    request: _Request | None = None
+    response: _Response | None = None
 
 
 class _Bundle(msgspec.Struct):
@@ -67,6 +78,7 @@ class Spool:
     watched: frozenset[str]  # "Observation/17": of these it is noted that they came
     resources: int = 0
     came: set[str] = field(default_factory=set)
+    deleted: dict[tuple[str, str], str] = field(default_factory=dict)  # by type and id, when
     wanted: set[tuple[str, str]] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)
 
@@ -98,7 +110,39 @@ def search_url(base: str, search: str, asked_from: datetime | None, page_size: i
 
 def read_search(http: FhirHttp, url: str, spool: Spool) -> Found:
     """All pages from ``url`` on, onto the spool. Raises ServerError, SearchError, StoppedError: then none of them counts."""
-    found, total = Found(), None
+    found, total = None, None
+    for bundle, at in _pages(http, url):
+        if found is None:
+            found = Found(times=[each for each in (at, _instant(bundle.meta)) if each is not None])
+        if total is not None and bundle.total is not None and bundle.total < total:
+            raise SearchError("records were removed while it was read, so some may have been passed over; it is read again")
+        total = bundle.total if total is None else total
+        for entry in bundle.entry:
+            _keep(entry, found, spool)
+    return found or Found()
+
+
+def history_url(base: str, type_: str, since: datetime, page_size: int) -> str:
+    """The first question for what became of the resources of a type."""
+    return f"{base.rstrip('/')}/{type_}/_history?_since={instant(since)}&_count={page_size}"
+
+
+def read_deleted(http: FhirHttp, url: str, spool: Spool) -> None:
+    """What a history says was deleted, and when. Raises as ``read_search``."""
+    for bundle, _ in _pages(http, url):
+        for entry in bundle.entry:
+            if entry.request is None or entry.request.method != "DELETE":
+                continue
+            type_, _, id_ = entry.request.url.partition("?")[0].rstrip("/").rpartition("/")
+            name = (type_.rpartition("/")[2], id_)
+            at = (entry.response.lastModified if entry.response else None) or ""
+            spool.deleted[name] = max(at, spool.deleted.get(name, ""))
+            if f"{name[0]}/{name[1]}" in spool.watched:
+                spool.came.add(f"{name[0]}/{name[1]}")
+
+
+def _pages(http: FhirHttp, url: str) -> Iterator[tuple[_Bundle, datetime | None]]:
+    """Each page, and when the server gave it."""
     asked: set[str] = set()
     place: str | None = url
     while place is not None:
@@ -107,15 +151,8 @@ def read_search(http: FhirHttp, url: str, spool: Spool) -> Found:
         asked.add(place)
         answer = http.get(place)
         bundle = _bundle(answer.body)
-        if len(asked) == 1:
-            found.times = [at for at in (answer.at, _instant(bundle.meta)) if at is not None]
-        if total is not None and bundle.total is not None and bundle.total < total:
-            raise SearchError("records were removed while it was read, so some may have been passed over; it is read again")
-        total = bundle.total if total is None else total
-        for entry in bundle.entry:
-            _keep(entry, found, spool)
+        yield bundle, answer.at
         place = _next(bundle, place, http)
-    return found
 
 
 def named_urls(base: str, names: set[tuple[str, str]]) -> Iterator[str]:

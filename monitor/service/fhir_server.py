@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import IO
 
 from sqlalchemy import Connection
@@ -19,12 +20,13 @@ from monitor.config.feed_fhir import SEARCHES, FhirFeed
 from monitor.config.secrets import feed_secret, variable
 from monitor.errors import ConfigError
 from monitor.importers.fhir.mapping import FhirMapping
-from monitor.importers.fhir.reading import items_of
+from monitor.importers.fhir.reading import PARTS, items_of
 from monitor.importers.imported import Clinic, ImportedFile
+from monitor.importers.items import Item
 from monitor.service import clock, fhir_cursor, record_rejects, settling
 from monitor.service.fhir_file import fhir_mapping
 from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
-from monitor.service.fhir_pages import Found, Spool, named_urls, read_search, search_url
+from monitor.service.fhir_pages import Found, Spool, history_url, named_urls, read_deleted, read_search, search_url
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled, StoppedError
 from monitor.store import feeds, items, rejects
@@ -61,7 +63,7 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
         reading.spool = Spool(file, frozenset(watched))
         with FhirHttp(feed, secret, stopping) as http:
             reading.read(http)
-        if reading.spool.resources == 0:
+        if reading.spool.resources == 0 and not reading.spool.deleted:
             return reading.pulled()
         with site.database.write_facts("feed facts") as connection:
             return reading.take(connection, mapping, stopping)
@@ -91,6 +93,9 @@ class _Reading:
                 asked_from = fhir_cursor.asked_from(self.cursor, search, self.feed, self.site.settings, today)
                 try:
                     found = self._whole(http, search_url(self.feed.url, search, asked_from, self.feed.page_size))
+                    if self.feed.deletions and asked_from is not None:
+                        type_ = search.partition("?")[0]
+                        read_deleted(http, history_url(self.feed.url, type_, asked_from, self.feed.page_size), self.spool)
                 except SearchError as error:
                     if error.status in NOT_OFFERED and self.feed.searches == SEARCHES:
                         passed_over += 1
@@ -116,10 +121,17 @@ class _Reading:
         clinic = Clinic(zone=self.site.settings.time_zone, now=now)
         self.spool.file.seek(0)
         file = ImportedFile(kind=None)
-        taken = settling.take(connection, self.name, items_of(_lines(self.spool.file, stopping), mapping, clinic, file), clinic)
+        said = chain(self._taken_back(), items_of(_lines(self.spool.file, stopping), mapping, clinic, file))
+        taken = settling.take(connection, self.name, said, clinic)
         refused = record_rejects.record(connection, self.name, [*file.rejected, *taken.rejected], came=self.spool.came, now=now)
         received = any(each.inserted or each.corrected for each in taken.counts.values())
         return self.pulled(received=received, rejected=refused)
+
+    def _taken_back(self) -> Iterator[Item]:
+        """What was deleted. Before what came: what was stored anew since stands."""
+        for (type_, id_), at in self.spool.deleted.items():
+            for part in PARTS.get(type_, ("",)):
+                yield Item(type=type_, id=id_ + part, version=f"deleted {at}", voided=True, recorded_at=at or None)
 
     def pulled(self, *, received: bool = False, rejected: int = 0) -> Pulled:
         """What the look came to."""

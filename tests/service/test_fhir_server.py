@@ -420,6 +420,28 @@ def test_given_a_record_entered_in_error_when_asked_again_then_it_no_longer_stan
         assert asker.facts() == []
 
 
+def test_given_deletions_when_asked_for_then_what_is_gone_is_taken_back_until_it_is_stored_anew(tmp_path: Path) -> None:
+    with an_asker(tmp_path, ("every: 1 min", "deletions: true")) as asker:
+        asker.server.put(a_patient("p1"), *grades(1, 2))
+        asker.ask()
+        assert not any(each.type == "_history" for each in asker.server.asked)
+        asker.server.delete("Observation", "o1")
+        assert asker.ask().received
+        assert asker.facts() == [("p2", 3)]
+        asker.server.put(a_motor_grade("o1", grade=2))
+        asker.server.stored["Observation", "o1"]["meta"]["versionId"] = "3"
+        asker.ask()
+        assert asker.facts() == [("p2", 3), ("p1", 2)]
+        assert asker.ask(after=timedelta(minutes=5)).received is False
+
+
+def test_given_a_server_without_a_history_when_deletions_are_asked_for_then_it_is_told(tmp_path: Path) -> None:
+    with an_asker(tmp_path, ("every: 1 min", "deletions: true")) as asker:
+        asker.ask()
+        asker.server.always("Observation/_history", Reply(404))
+        assert (asker.ask().problem or "").startswith("Observation: the server answers 404")
+
+
 def test_given_a_refused_record_when_it_comes_corrected_then_it_is_settled(tmp_path: Path) -> None:
     with an_asker(tmp_path) as asker:
         bad = a_motor_grade("o1")

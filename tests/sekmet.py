@@ -104,6 +104,10 @@ class Sekmet:
         stored = self._call("PUT", f"{resource['resourceType']}/{resource['id']}", resource)
         return str(stored["meta"]["versionId"])
 
+    def delete(self, type_: str, id_: str) -> None:
+        """Store it no more."""
+        self._call("DELETE", f"{type_}/{id_}")
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/fhir+json"}
         data = None if body is None else json.dumps(body).encode()
@@ -111,7 +115,7 @@ class Sekmet:
         request = urllib.request.Request(address, data=data, headers=headers, method=method)  # noqa: S310  # ours
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-                return json.load(answer)
+                return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"SEKMET answered {error.code}: {error.read()[:500]!r}") from None
 

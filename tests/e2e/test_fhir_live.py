@@ -16,7 +16,7 @@ from tests.smtp_server import SmtpServer
 
 FEED = """\
 feeds:
-  hospital: {{kind: fhir, url: "{url}", insecure: true, sign_in: bearer, every: 1 s, page_size: 3}}
+  hospital: {{kind: fhir, url: "{url}", insecure: true, sign_in: bearer, every: 1 s, page_size: 3, deletions: true}}
 """
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 PATIENT = {
@@ -117,10 +117,12 @@ def test_given_a_live_server_when_a_record_is_stored_and_taken_back_then_both_ar
             server.put(the_finding(today))
             until(lambda: len(relay.mails) >= told + 2 * len(NURSES), seconds=60, what="the mail about what was stored since")
             until(lambda: feed(installed)["problem"] is None, what="a server that is back")
+            server.delete("Observation", "ex-motor-1")
+            until(lambda: len(relay.mails) >= told + 3 * len(NURSES), what="the correction notice of what was deleted")
             assert second.terminate() == 0
             assert "Traceback" not in second.log
             assert TOKEN not in second.log
-    assert len(relay.mails) == 3 * len(NURSES)
+    assert len(relay.mails) == 4 * len(NURSES)
 
 
 def feed(installed: Installation) -> dict[str, Any]:

@@ -46,7 +46,11 @@ def test_given_the_clinical_page_when_compared_with_the_policy_then_every_code_o
 
 @pytest.mark.parametrize(
     "path",
-    ["README.md", "CHANGELOG.md", *(f"docs/{name}.md" for name in ("admin", "answers", "clinical", "coverage", "hl7", "import", "sql"))],
+    [
+        "README.md",
+        "CHANGELOG.md",
+        *(f"docs/{name}.md" for name in ("admin", "answers", "clinical", "coverage", "fhir", "hl7", "import", "sql")),
+    ],
 )
 def test_given_a_page_when_it_links_then_the_file_is_there(path: str) -> None:
     text = page(path)

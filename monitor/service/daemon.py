@@ -104,6 +104,7 @@ class Daemon:
         stop_metrics()
         try:
             if self._owned:
+                self._work.agreement.withdraw(self._work.site)
                 self._lease.give_back()
         except MonitorError as error:
             log.warning("the lease was not given back, the next start on this machine takes it: %s", error)

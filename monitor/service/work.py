@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from monitor.service import clock, clock_set, skew
+from monitor.service.agreement import Agreement
 from monitor.service.answers import read_answers
 from monitor.service.cycle import daily_once, watch_once
 from monitor.service.feeding import pull
@@ -42,6 +43,7 @@ class Work:
     stopping: Callable[[], bool]
     queued: Callable[[], None]
     handed_over: Callable[[], None]
+    agreement: Agreement = field(init=False)
     watch_stillness: Stillness = field(init=False)
     post_stillness: Stillness = field(init=False)
     daily_stillness: Stillness = field(init=False)
@@ -52,6 +54,7 @@ class Work:
     _looked_at_clock: float | None = field(default=None, init=False)  # monotonic
 
     def __post_init__(self) -> None:
+        self.agreement = Agreement(self.lease.holder)
         self.watch_stillness = Stillness(lambda: self.site, stillness.next_watch_at, self.steady.now)
         self.post_stillness = Stillness(lambda: self.site, stillness.next_post_at, self.steady.now)
         self.daily_stillness = Stillness(lambda: self.site, lambda _: None, self.steady.now)
@@ -60,6 +63,7 @@ class Work:
         """Look at every patient who is due, and at what time alone makes due. Raises LeaseLostError."""
         site, now = self.site, self.steady.now()
         self.lease.keep()
+        self.agreement.check(site)
         self._look_at_the_clock(site)
         self._parts = 0
         self._forget_the_clock(site)

@@ -40,6 +40,24 @@ def of_daemons(connection: Connection, now: datetime) -> list[Lease]:
     return [Lease(row.holder, row.token, row.until, row.name) for row in rows]
 
 
+def declare(connection: Connection, said: Lease) -> None:
+    """Let others see what a daemon says of itself, in the place of what it said before."""
+    withdraw(connection, said.name)
+    columns = {"name": said.name, "holder": said.holder, "token": said.token, "until": said.until}
+    connection.execute(LEASES.insert(), columns)
+
+
+def withdraw(connection: Connection, name: str) -> None:
+    """Nothing is said by this name any more."""
+    connection.execute(delete(LEASES).where(LEASES.c.name == name))
+
+
+def declared(connection: Connection, prefix: str, now: datetime) -> list[Lease]:
+    """What the daemons say of themselves, by names that begin so, as far as it is not over."""
+    rows = connection.execute(select(LEASES).where(LEASES.c.name.startswith(prefix, autoescape=True), LEASES.c.until > now))
+    return [Lease(row.holder, row.token, row.until, row.name) for row in rows]
+
+
 def forget(connection: Connection, before: datetime) -> None:
     """Nobody renews these any more: over since ``before``."""
     connection.execute(delete(LEASES).where(LEASES.c.until < before))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from socket import gethostname
 from typing import TypeVar
 
 import pytest
 
+from monitor.errors import ConfigError
 from monitor.service import clock, skew
+from monitor.service.agreement import Agreement
 from monitor.service.answers import read_answers
 from monitor.service.coverage import daily_statement
 from monitor.service.escalate import escalate
@@ -139,6 +144,30 @@ def test_given_a_clock_that_is_off_the_servers_when_looked_at_then_status_says_s
     skew.look(clinic.site, clock.now())
     with clinic.site.database.read() as connection:
         assert all_troubles(connection) == []
+
+
+@pytest.mark.postgresql_only("which one daemon watches")
+def test_given_daemons_of_two_policies_when_both_would_watch_then_only_the_later_does_until_the_other_has_it_too(
+    clinic: Clinic,
+) -> None:
+    here, number = gethostname(), os.getpid()
+    one, other = Agreement(f"{here}:{number}:1"), Agreement(f"{here}:{number}:2")
+    changed = replace(clinic.site, policy=replace(clinic.site.policy, sha256="0" * 64))
+    one.check(clinic.site)
+    other.check(changed)
+    with pytest.raises(ConfigError, match="another policy"):
+        one.check(clinic.site)
+    other.check(changed)
+    with clinic.site.database.read() as connection:
+        assert [each.name for each in all_troubles(connection)] == ["policies-differ"]
+    one.check(changed)
+    with clinic.site.database.read() as connection:
+        assert all_troubles(connection) == []
+    other.check(clinic.site)  # back to the one before
+    with pytest.raises(ConfigError, match="another policy"):
+        one.check(changed)
+    other.withdraw(clinic.site)
+    one.check(changed)
 
 
 def test_given_a_turn_that_is_taken_when_another_asks_then_it_is_not_his_before_it_is_given_back(

@@ -55,11 +55,11 @@ class Quality:
 
 def read_quality(site: Site, connection: Connection, now: datetime, *, at_most: int = READ_AT_MOST) -> Quality:
     """What needs a person. Reads only."""
-    still_open = reversed(alerts.all_alerts(connection, open_only=True))
+    still_open = reversed(alerts.all_alerts(connection, open_only=True, rule=CONFLICTING))
     return Quality(
         rejects=tuple(rejects.still_open(connection, at_most=at_most)),
         by_feed=rejects.open_by_feed(connection),
-        conflicts=tuple(each for each in still_open if each.finding.rule == CONFLICTING and not is_synthetic(each.patient_id)),
+        conflicts=tuple(each for each in still_open if not is_synthetic(each.patient_id)),
         ages=feed_ages(connection, site.settings, now),
     )
 

@@ -75,13 +75,17 @@ def of_patients(
     return found
 
 
-def all_alerts(connection: Connection, *, open_only: bool = False, patient_id: str | None = None) -> list[Alert]:
-    """All alerts, or the open and acknowledged ones, or one patient's; oldest first."""
+def all_alerts(
+    connection: Connection, *, open_only: bool = False, patient_id: str | None = None, rule: str | None = None
+) -> list[Alert]:
+    """All alerts, or the open and acknowledged ones, or one patient's, or one rule's; oldest first."""
     query = select(ALERTS).order_by(ALERTS.c.id)
     if open_only:
         query = query.where(ALERTS.c.state.in_(STILL_OPEN))
     if patient_id is not None:
         query = query.where(ALERTS.c.patient_id == patient_id)
+    if rule is not None:
+        query = query.where(ALERTS.c.rule == rule)
     return [_alert(row) for row in connection.execute(query)]
 
 

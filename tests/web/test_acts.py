@@ -18,6 +18,8 @@ from tests.service.test_acts import acts_of, events
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 from tests.web.house import ADMIN, AUDITOR, FOREIGN_NURSE, NURSE, House
 
+pytestmark = pytest.mark.both_engines
+
 SECOND = NORTH[1]
 
 
@@ -280,6 +282,6 @@ def test_given_a_database_that_cannot_be_written_when_a_patient_is_opened_then_n
 ) -> None:
     browser = house.browser_of(NURSE)
     with house.clinic.another_program() as connection:
-        connection.execute("CREATE TRIGGER no_room BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        connection.refuse("no_room", "journal")
     page = browser.get(path(lost))
     assert (page.status_code, "P-1" in page.text, "wheelchair" in page.text) == (503, False, False)

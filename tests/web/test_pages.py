@@ -17,6 +17,8 @@ from monitor.store.tables import ALERTS
 from tests.service.clinic import on
 from tests.web.house import ADMIN, AUDITOR, FOREIGN_NURSE, NURSE, House
 
+pytestmark = pytest.mark.both_engines
+
 SCAN = re.compile(r"\bSCAN (?!alert_events$|alerts USING INDEX uq_alerts_still_open|messages USING COVERING|CONSTANT)")
 """Walking through a table, but through the few open alerts by their own index, or from the end to the first row."""
 
@@ -258,6 +260,7 @@ def test_given_views_when_the_journal_page_is_read_then_who_looked_at_whom_is_th
     assert f'class="number">{number}<' not in page(house, f"/journal?before={number}", AUDITOR)
 
 
+@pytest.mark.sqlite_only("as SQLite explains its plans")
 def test_given_many_patients_and_closed_alerts_when_the_list_is_read_then_only_what_is_open_is(house: House) -> None:
     house.worse("P-1")
     statements: list[tuple[str, Any]] = []

@@ -185,6 +185,8 @@ def _when(datetime: Any, date: Any) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Decimal) and not value.is_finite():
+        return "NaN"
     if isinstance(value, float | Decimal):
         return f"{float(value):.15g}"
     return str(value).strip()

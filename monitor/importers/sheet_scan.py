@@ -21,7 +21,7 @@ from monitor.importers.sheet_scan_xls import ProtectedError, errors_in
 MOST_UNPACKED = 512 << 20
 """Bytes of a whole workbook once it is unpacked (J)."""
 
-MOST_CELLS = 10_000_000
+MOST_CELLS = 3_000_000
 """From the first to the last of a sheet, the empty ones between included (J)."""
 
 MOST_UNREADABLE = 100_000

@@ -20,7 +20,9 @@ from monitor.importers.names import kind_of, rank_of
 from monitor.importers.sheet_cells import MERGED, Cell, NoTextError, text_of_cell
 from monitor.importers.sheet_scan import MOST_CELLS, Scan, WorkbookError, scan
 
-MOST_MEMORY = 2 << 30
+MOST_MEMORY = 384 << 20
+"""Bytes of addresses (J): beside the daemon within what its unit may take."""
+
 MOST_SECONDS = 600  # of the processor (J)
 DAMAGED = "cannot be read; open the file in a spreadsheet program and save it as .xlsx"
 
@@ -29,9 +31,10 @@ Line = list[Any]
 
 def main() -> None:
     """Read one workbook. The argument is the kind that the file's name says, or nothing."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for what, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(what)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     encode = msgspec.json.Encoder().encode

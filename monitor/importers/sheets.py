@@ -24,7 +24,7 @@ from monitor.importers.names import kind_of
 from monitor.importers.records import Record
 from monitor.shipped import PACKAGE
 
-MOST_BYTES = 128 << 20
+MOST_BYTES = 32 << 20
 """Of a workbook as it lies there (J)."""
 
 WORKER = (sys.executable, "-P", "-s", "-m", "monitor.importers.sheet_worker")

@@ -51,7 +51,7 @@ def files_in(folder: Path) -> dict[str, Look]:
         names = {entry.name: entry for entry in entries}
     found = {}
     for name, entry in names.items():
-        if name.startswith(".") or name.lower().endswith(UNFINISHED):
+        if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED):
             continue
         if name.lower().endswith(REJECTED) and name[: -len(REJECTED)] in names:
             continue  # our own report, on its way

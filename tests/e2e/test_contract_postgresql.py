@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from monitor.service import clock
 from monitor.service.demo_feed import COHORT
 from tests.e2e.installation import Installation
-from tests.postgres import a_postgres_database, a_server, remove
+from tests.postgres import a_postgres_database, a_server, remove, shared_server
 from tests.smtp_server import SmtpServer
 
 EVENING = "2011-03-15T21:00"
@@ -65,6 +66,24 @@ def test_given_the_cohort_when_every_command_is_given_then_both_engines_say_the_
     both(twins, "replay", "--patient", "JK-2012", "--to", EVENING, "--format", "jsonl")
     both(twins, "migrate")
     both(twins, "status")
+
+
+def test_given_a_dump_of_the_server_when_restored_elsewhere_then_nothing_is_missing(
+    twins: tuple[Installation, Installation], tmp_path: Path
+) -> None:
+    _, server = twins
+    url = server.config.read_text(encoding="utf-8").split("database: ")[1].split()[0]
+    restored, dump = a_postgres_database(), tmp_path / "backup.dump"
+    server.call("import", COHORT, code=None)
+    for program, *words in (
+        ("pg_dump", "--format=custom", f"--file={dump}", url),
+        ("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(dump)),
+    ):
+        subprocess.run([str(shared_server().binaries / program), *words], check=True, capture_output=True)
+    for line in ("journal verify", "alerts", "replay --format jsonl", "migrate"):
+        assert server.call("--database", restored, *line.split()).out == server.call(*line.split()).out
+    assert "nothing to do" in server.call("--database", restored, "migrate").out
+    assert server.call("--database", restored, "import", COHORT, "--format", "json").json["files"][0]["inserted"] == 0
 
 
 def test_given_a_url_on_the_command_line_when_used_then_it_wins_and_a_password_in_it_is_refused(

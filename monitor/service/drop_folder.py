@@ -23,7 +23,7 @@ from monitor.service.ingest import FileReport, import_paths, rank, storable
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled
 from monitor.service.readers import readers_of
-from monitor.store import feeds
+from monitor.store import feeds, rejects
 from monitor.store.troubles import all_troubles, clear_trouble, set_trouble
 
 AT_ONCE = 200
@@ -188,14 +188,21 @@ def _move(work: _Sweep) -> None:
             del work.seen[name]
             continue
         try:
-            drop_filing.file_away(path, seen.verdict, day, taken.refused if taken else ())
+            drop_filing.file_away(path, seen.verdict, day, taken.refused if taken else _on_record(work, path))
         except FileNotFoundError:
             pass
         except OSError as error:
             words = "imported, and cannot be moved to done/ or rejected/"
-            work.problems[f"{words}: {error.strerror}; let this program's user write in the folder"] += 1
+            work.problems[f"{words}: {error.strerror}; make room, or let this program's user write there"] += 1
             continue
         del work.seen[name]
+
+
+def _on_record(work: _Sweep, path: Path) -> list[Rejected]:
+    """What an earlier sweep, which could not move the file, saw refused."""
+    with work.site.database.read() as connection:
+        found = rejects.of_origin(connection, work.name, storable(str(path)))
+    return [Rejected(line=each.line, column=each.column, problem=each.problem) for each in found]
 
 
 def _note(work: _Sweep, told: str | None) -> None:

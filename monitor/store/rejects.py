@@ -67,6 +67,12 @@ def still_open(connection: Connection, *, at_most: int, feed: str | None = None)
     return list(map(_reject, connection.execute(query)))
 
 
+def of_origin(connection: Connection, feed: str, origin: str) -> list[Reject]:
+    """What of one file or record is refused and not yet settled, in its order."""
+    query = select(REJECTS).where(REJECTS.c.feed == feed, REJECTS.c.origin == origin, REJECTS.c.settled_at.is_(None))
+    return list(map(_reject, connection.execute(query.order_by(REJECTS.c.id))))
+
+
 def settle(connection: Connection, reject_id: int, *, now: datetime) -> Reject | None:
     """Nothing more is to be done about it, a person says; what it was, or None where nothing open has this number."""
     one = (REJECTS.c.id == reject_id) & REJECTS.c.settled_at.is_(None)

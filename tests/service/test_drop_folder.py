@@ -292,6 +292,19 @@ def test_given_a_file_that_cannot_be_moved_when_looked_at_again_then_it_is_impor
     assert drop.names("done") == ["patients.csv"]
 
 
+def test_given_a_refused_file_that_can_be_moved_only_later_when_it_is_then_its_report_still_says_why(drop: Drop) -> None:
+    (drop.folder / "rejected").symlink_to("nowhere")
+    drop.put("scan.pdf", "x")
+    drop.settle()
+    drop.look()
+    assert drop.names() == ["scan.pdf"]
+    (drop.folder / "rejected").unlink()
+    drop.look()
+    report = (drop.folder / "rejected" / DAY / "scan.pdf.rejected.csv").read_text(encoding="utf-8")
+    assert "there is no reader for this kind of file" in report
+    assert len(drop.mails()) == 2  # what was refused, to whoever owns the data; that it is stuck, to operations
+
+
 def test_given_a_newer_file_in_place_of_the_imported_one_when_moving_then_the_newer_one_is_imported_too(drop: Drop) -> None:
     clear = a_link_in_the_way(drop)
     drop.put("patients.csv", PATIENTS)

@@ -85,6 +85,8 @@ class FhirHttp:
         for attempt in range(1, tries + 1):
             try:
                 heard = self._followed(url)
+            except httpx2.InvalidURL:
+                raise SearchError("the address of the next page cannot be read") from None
             except (httpx2.RequestError, TooLongError) as error:
                 if attempt == tries:
                     raise ServerError(_unreached(error)) from None
@@ -114,7 +116,10 @@ class FhirHttp:
                 continue
             if heard.status not in _REDIRECTS:
                 return heard
-            url = urljoin(url, heard.headers.get("location", ""))
+            try:
+                url = urljoin(url, heard.headers.get("location", ""))
+            except ValueError:
+                url = ""
             if not self.inside(url):
                 raise ServerError(
                     "the server sends us to another address; nothing is asked there: write that one as the feed's url"
@@ -149,7 +154,7 @@ class FhirHttp:
             token = msgspec.json.decode(heard.body, type=_Token).access_token
         except msgspec.MsgspecError:
             token = ""
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not is_token(token):
             raise ServerError("no token: the answer of its endpoint holds none")
         return token
 
@@ -174,6 +179,11 @@ class FhirHttp:
                         break
                     raise SearchError(f"an answer is larger than {LARGEST_ANSWER // 2**20} MB; make page_size smaller")
             return _Heard(response.status_code, dict(response.headers), bytes(body))
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be shown as a token: in a header of HTTP anything else would be an error that quotes it."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 class _Token(msgspec.Struct):

@@ -207,7 +207,10 @@ def _next(bundle: _Bundle, place: str, http: FhirHttp) -> str | None:
     link = next((each.url for each in bundle.link if each.relation == "next"), None)
     if not link:
         return None
-    following = urljoin(place, link)
+    try:
+        following = urljoin(place, link)
+    except ValueError:
+        raise SearchError("the address of the next page cannot be read") from None
     if not http.inside(following):
         raise SearchError(
             "the next page is at another address, and nothing is asked there: the server's own base address is wrong"

@@ -25,7 +25,7 @@ from monitor.importers.imported import Clinic, ImportedFile
 from monitor.importers.items import Item
 from monitor.service import clock, fhir_cursor, record_rejects, settling
 from monitor.service.fhir_file import fhir_mapping
-from monitor.service.fhir_http import FhirHttp, SearchError, ServerError
+from monitor.service.fhir_http import FhirHttp, SearchError, ServerError, is_token
 from monitor.service.fhir_pages import Found, Spool, history_url, named_urls, read_deleted, read_search, search_url
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled, StoppedError
@@ -47,6 +47,8 @@ def pull(site: Site, name: str, feed: FhirFeed, now: datetime, stopping: Callabl
         return Pulled(problem=str(error))
     if feed.needs_secret and secret is None:
         return Pulled(problem=f"its secret is missing: give it as the file feed_{name}, or in {variable(f'feed_{name}')}")
+    if feed.sign_in == "bearer" and not is_token(secret or ""):
+        return Pulled(problem=f"its secret feed_{name} is no token: it has a space, a line break or a letter beyond ASCII")
     try:
         mapping = fhir_mapping(site.settings.mappings["fhir"])
     except ConfigError as error:

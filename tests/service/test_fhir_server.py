@@ -192,6 +192,8 @@ def test_given_a_token_when_asked_then_it_is_shown_and_without_it_the_remedy_is_
         assert "feed_hospital" in missing
         assert "BIPN_MONITOR_FEED_HOSPITAL" in missing
         assert asker.server.asked == []
+        monkeypatch.setenv("BIPN_MONITOR_FEED_HOSPITAL", "tök en")
+        assert "is no token" in (asker.ask().problem or "")
         monkeypatch.setenv("BIPN_MONITOR_FEED_HOSPITAL", "wrong")
         wrong = asker.ask().problem or ""
         assert wrong.startswith("the server answers 401 (login): we are not signed in")
@@ -262,13 +264,20 @@ VALUES = st.recursive(
 )
 
 
+PAGES = st.tuples(VALUES, WORDS).map(
+    lambda found: json.dumps(
+        {"resourceType": "Bundle", "entry": [found[0]], "link": [{"relation": "next", "url": found[1]}]}
+    ).encode()
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=60) | VALUES.map(lambda value: json.dumps({"resourceType": "Bundle", "entry": [value]}).encode()))
+@given(st.binary(max_size=60) | PAGES)
 @example(b"[" * 100_000)
 @example(b'{"resourceType": "Bundle", "entry": ' + b"[" * 100_000)
 def test_given_any_answer_when_read_then_it_is_whole_or_told_of(one_server: FhirServer, body: bytes) -> None:
     one_server.mend()
-    one_server.always("Patient", Reply(body=body))
+    one_server.always("", Reply(body=body))
     feed = FhirFeed(kind="fhir", url=one_server.url)
     with FhirHttp(feed, None, lambda: False) as http, BytesIO() as file, suppress(SearchError):
         read_search(http, f"{one_server.url}/Patient?_count=2", Spool(file, frozenset()))

@@ -88,7 +88,7 @@ _TRIGGERS = (
         "AFTER INSERT ON {t} REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT",
         "",
         "",
-        "INSERT INTO changes (patient_id) SELECT DISTINCT patient_id FROM arrived; RETURN NULL;",
+        "INSERT INTO changes (patient_id) SELECT patient_id FROM arrived GROUP BY patient_id ORDER BY min(id); RETURN NULL;",
     ),
     # What is inserted here is superseded, so nothing above but "inserted" concerns it: it notes the patient before.
     _Trigger(

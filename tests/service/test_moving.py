@@ -59,7 +59,7 @@ def at_the_end(site: Site) -> list[object]:
 
 
 def test_given_the_cohort_half_way_when_moved_to_a_server_then_it_goes_on_as_if_it_had_stayed(tmp_path: Path) -> None:
-    steps = demo_steps()[::5]  # each writes what came since the one before
+    steps = demo_steps()[::10]  # each writes what came since the one before
     first = [at for at in steps if at <= HALF]
     second = [at for at in steps if HALF < at <= END]
     with a_clinic(tmp_path) as clinic:

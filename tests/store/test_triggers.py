@@ -205,3 +205,11 @@ def test_given_changes_that_were_consumed_when_more_come_then_ids_are_not_used_a
     changed(other)
     other.execute(DOSE.replace("d1", "d2"))
     assert other.execute("SELECT id FROM changes").fetchall() == [(2,)]
+
+
+def test_given_many_rows_in_one_statement_when_inserted_then_patients_wait_in_the_order_of_their_rows(other: Other) -> None:
+    patients = ("P-3", "P-1", "P-3", "P-2")
+    values = ", ".join(f"('{patient}', '2026-01-05', 1.3)" for patient in patients)
+    other.execute(f"INSERT INTO doses (patient_id, given_at, dose_mg_per_m2) VALUES {values}")
+    waiting = [row[0] for row in other.execute("SELECT patient_id FROM changes ORDER BY id").fetchall()]
+    assert list(dict.fromkeys(waiting)) == ["P-3", "P-1", "P-2"]

@@ -43,7 +43,12 @@ def feeds(written: Mapping[str, Feed], folder: Path) -> dict[str, Feed]:
 def mappings(written: MappingsFile | None, folder: Path) -> dict[str, Path]:
     """The file of each mapping: the clinic's own, or the shipped one, whether or not that is there."""
     own = {} if written is None else {name: getattr(written, name) for name in MAPPINGS}
-    return {name: (folder / own[name]).resolve() if own.get(name) else shipped("config") / f"{name}.yaml" for name in MAPPINGS}
+    return {name: (folder / own[name]).resolve() if own.get(name) else shipped_mapping(name) for name in MAPPINGS}
+
+
+def shipped_mapping(name: str) -> Path:
+    """The file that comes with the program."""
+    return shipped("config") / f"{name}.yaml"
 
 
 def _absolute(feed: Feed, folder: Path) -> Feed:

@@ -1,6 +1,6 @@
 """The last configuration that held, kept so that a mistake in it does not end the watching, not even across a reboot.
 
-``<state folder>/last-good/`` has monitor.yaml, the clinic's own policy, guideline and templates, and where they were.
+``<state folder>/last-good/`` has monitor.yaml, the clinic's own policy, guideline, mappings and templates, and where they were.
 The state folder is systemd's $STATE_DIRECTORY, else that of the database file. No secret is in it.
 """
 
@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from monitor.config.database_url import resolve_database
+from monitor.config.feeds_file import MAPPINGS, shipped_mapping
 from monitor.config.policy_files import is_path, shipped_policy
 from monitor.config.settings import Settings, read_settings
 from monitor.config.yaml_source import read_document
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FOLDER, REPLACED, NEXT = "last-good", "last-good.old", "last-good.new"
 ORIGIN, FILE, POLICY, GUIDELINE, TEMPLATES = "origin.json", "monitor.yaml", "policy.yaml", "guideline.yaml", "templates"
+MAPPING = "mapping-"
 _DATABASE_LINE = re.compile(r"^database:\s*[\"']?(sqlite:///[^\s\"']+)", re.MULTILINE)
 
 
@@ -69,6 +71,9 @@ def _configuration(folder: Path, source: Source) -> Configuration:
     for key, name in (("policy", POLICY), ("guideline", GUIDELINE), ("templates", TEMPLATES)):
         if (folder / name).exists():
             document.data[key] = str(folder / name)
+    for name in MAPPINGS:
+        if (folder / f"{MAPPING}{name}.yaml").exists():
+            document.data.setdefault("mappings", {})[name] = str(folder / f"{MAPPING}{name}.yaml")
     settings, _ = read_settings(document)
     if settings is None:
         raise ValueError("another version of this program kept it")
@@ -101,6 +106,9 @@ def _contents(settings: Settings, source: Source) -> dict[str, bytes]:
         found[POLICY] = settings.policy.read_bytes()
     if is_path(settings.guideline):
         found[GUIDELINE] = Path(settings.guideline).read_bytes()
+    for name, path in settings.mappings.items():
+        if path != shipped_mapping(name):
+            found[f"{MAPPING}{name}.yaml"] = path.read_bytes()
     if settings.templates is not None:
         found |= {f"{TEMPLATES}/{name}": data for name, data in _files(settings.templates)}
     return found

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config.feed_fhir import FhirFeed
 from monitor.config.settings import load_settings
 from monitor.errors import ConfigError
 from monitor.service import last_good
 from monitor.service.opening import Source, open_site
 from monitor.service.reload import reloaded
+from monitor.shipped import shipped
 from monitor.store.troubles import all_troubles
-from tests.config.files import BOARD
+from tests.config.files import BOARD, monitor_file
 from tests.service.clinic import Clinic, on
 
 SMIME = "  smime: {certificate: own.pem, encrypt: true}\n"
@@ -40,6 +42,22 @@ def test_given_every_new_key_when_kept_and_the_file_is_broken_then_the_kept_one_
     assert kept.settings == settings
     assert kept.settings.board is not None
     assert kept.settings.directory.people["berger"].recipient.certificate == str(tmp_path / "b.pem")
+
+
+def test_given_feeds_and_a_mapping_of_ones_own_when_that_is_gone_then_the_kept_one_stands_in(tmp_path: Path) -> None:
+    shipped_fhir = (shipped("config") / "fhir.yaml").read_bytes()
+    (tmp_path / "own-fhir.yaml").write_bytes(shipped_fhir)
+    feed = "feeds: {lab: {kind: fhir, url: 'https://fhir.h.example'}}"
+    path = monitor_file(tmp_path, ("poll_every: 60 s", f"{feed}\nmappings: {{fhir: own-fhir.yaml}}"))
+    source = Source(config=path, database_url=None)
+    last_good.save(load_settings(path), source, {})
+    (tmp_path / "own-fhir.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"own-fhir\.yaml"):
+        load_settings(path)
+    kept = last_good.load(source, {})
+    assert kept is not None
+    assert kept.settings.feeds == {"lab": FhirFeed(kind="fhir", url="https://fhir.h.example")}
+    assert kept.settings.mappings["fhir"].read_bytes() == shipped_fhir
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from monitor.config.feeds_file import shipped_mapping
 from monitor.config.problems import InvalidConfigError, Problem
 from monitor.config.settings import Settings
 from monitor.service.fhir_file import load_fhir
@@ -26,11 +27,11 @@ def mapping_file(settings: Settings, name: str) -> Path:
 
 
 def broken_mappings(settings: Settings) -> Iterator[Problem]:
-    """Every mistake in the clinic's own mapping files, and in the shipped ones of the feeds that are configured."""
+    """Every mistake in the clinic's own mapping files. Our tests have read the shipped ones, and a daemon starts sooner."""
     for name, load in LOADERS.items():
         file = mapping_file(settings, name)
         try:
-            if file.is_file():
+            if file != shipped_mapping(name):
                 load(file)
         except InvalidConfigError as error:
             yield from error.problems

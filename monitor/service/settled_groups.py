@@ -95,9 +95,9 @@ class _Batch:
             total.corrected += written.corrected + ended
             total.unchanged += written.unchanged + sum(same)
         for group, piece, named in self._merged:
-            old, new = named[piece.patient_id], named[str(piece.cells["into"])]
+            former, surviving = named[piece.patient_id], named[str(piece.cells["into"])]
             try:
-                merging.merge(self._connection, old, new, feed=self._feed, now=clinic.now, zone=clinic.zone)
+                merging.merge(self._connection, former, surviving, feed=self._feed, now=clinic.now, zone=clinic.zone)
             except merging.MergeRefusedError as refused:
                 self.fail(group, [piece], Unfit("patient_id", str(refused)))
 

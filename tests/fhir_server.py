@@ -12,6 +12,7 @@ Its clock is its own, and stands still until a test moves it.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,9 +52,9 @@ class Reply:
 
 
 class FhirServer:
-    """See the module. ``token``: what must be presented; None lets everybody in."""
+    """See the module. ``token``: what must be presented; None lets everybody in. ``tls`` encrypts."""
 
-    def __init__(self, *, token: str | None = None) -> None:
+    def __init__(self, *, token: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.clock = datetime(2026, 3, 2, 8, tzinfo=UTC)
         self.token = token
         self.asked: list[Asked] = []
@@ -65,7 +66,9 @@ class FhirServer:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         self.port = int(self._http.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}/fhir"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}/fhir"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
 
     def __enter__(self) -> FhirServer:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

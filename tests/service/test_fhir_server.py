@@ -27,6 +27,7 @@ from monitor.shipped import shipped
 from monitor.store import feeds, rejects
 from tests.fhir_server import FhirServer, Reply, Resource, a_motor_grade, a_patient
 from tests.service.clinic import Clinic, a_clinic
+from tests.smtp_server import self_signed
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 FEED = """\
@@ -201,6 +202,20 @@ def test_given_a_token_when_asked_then_it_is_shown_and_without_it_the_remedy_is_
         monkeypatch.setenv("BIPN_MONITOR_FEED_HOSPITAL", "s3cret")
         assert asker.ask().problem is None
         assert asker.facts() == [("p1", 3)]
+
+
+def test_given_a_certificate_that_nobody_vouches_for_when_asked_then_nothing_is_said_to_that_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+    with FhirServer(tls=certificate.serving()) as server:
+        feed = FhirFeed(kind="fhir", url=server.url)
+        with FhirHttp(feed, None, lambda: False) as http, pytest.raises(ServerError, match="certificate is not trusted"):
+            http.get(f"{server.url}/Patient?_count=1", tries=1)
+        assert server.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
+        with FhirHttp(feed, None, lambda: False) as http:
+            assert http.get(f"{server.url}/Patient?_count=1").body.startswith(b"{")
 
 
 def test_given_client_credentials_when_asked_then_a_token_is_fetched_and_fetched_anew_when_it_expires(

@@ -98,6 +98,7 @@ class Listener:
                 self._listen(host.strip("[]"), int(port), context), self._loop
             ).result()
         except InvalidConfigError as error:
+            self._close()
             raise ConfigError(f"feed {self._name}: {error}") from None
         except (OSError, ValueError) as error:
             self._close()

@@ -13,6 +13,7 @@ import httpx2
 import msgspec
 
 from monitor.config.feed_fhir import FhirFeed, origin
+from monitor.service import clock
 from monitor.service.aside import TooLongError, aside, wait
 
 LARGEST_ANSWER = 64 * 2**20  # bytes, unpacked (J)
@@ -171,8 +172,10 @@ class FhirHttp:
             if response.headers.get("content-encoding", "identity").lower() not in ("identity", "gzip", ""):
                 raise SearchError("the answer is packed in a way that was not asked for")
             limit = LARGEST_ANSWER if response.status_code == 200 else LARGEST_REFUSAL
-            body = bytearray()
+            body, until = bytearray(), clock.monotonic_seconds() + (self._feed.timeout * PAGE_TIMES).total_seconds()
             for chunk in response.iter_bytes():
+                if clock.monotonic_seconds() > until:  # nobody waits for it any more: its thread ends here
+                    raise TooLongError
                 body += chunk
                 if len(body) > limit:
                     if response.status_code != 200:

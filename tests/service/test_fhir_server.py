@@ -25,6 +25,7 @@ from monitor.service.holder import own_holder
 from monitor.service.pulled import Pulled
 from monitor.shipped import shipped
 from monitor.store import feeds, rejects
+from tests.e2e.installation import until
 from tests.fhir_server import FhirServer, Reply, Resource, a_motor_grade, a_patient
 from tests.service.clinic import Clinic, a_clinic
 from tests.smtp_server import self_signed
@@ -334,6 +335,7 @@ def test_given_a_server_that_sends_byte_after_byte_when_asked_then_it_is_left() 
         with FhirHttp(feed, None, lambda: False) as http, pytest.raises(ServerError, match="does not answer in time"):
             http.get(f"{server.url}/Patient", tries=1)
         assert time.monotonic() - began < 5
+        until(lambda: not any(thread.name == "aside" for thread in threading.enumerate()), what="the end of what was left behind")
 
 
 def test_given_a_server_that_hangs_when_the_program_ends_then_it_does_not_wait(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from monitor.importers.values import identifier, recorded
 from monitor.service import merging
 from monitor.service.grouping import newer
 from monitor.service.settled_groups import Groups
-from monitor.store import facts, items
+from monitor.store import dialect, facts, items
 from monitor.store.items import FAILED, SETTLED, UNSETTLED, Group, Name, Piece, Value
 
 _AT_ONCE = 2000
@@ -48,6 +48,7 @@ def take(connection: Connection, feed: str, said: Iterable[Item | Merge], clinic
 
     A piece that was said before in the same or a later version changes nothing. Never raises for what a feed may say.
     """
+    dialect.prepare_import(connection)
     taking = _Taking(connection, feed, clinic)
     remaining = iter(said)
     while chunk := list(islice(remaining, _AT_ONCE)):
@@ -105,8 +106,7 @@ class _Taking:
 
     def finish(self) -> Taken:
         """Settle what is still to be settled."""
-        while groups := items.unsettled(self._connection, self._feed, at_most=_GROUPS_AT_ONCE):
-            self._settle(set(groups), last=True)
+        self._settle_all()
         self._forget()
         return self._taken
 
@@ -197,9 +197,14 @@ class _Taking:
             self._taken.rejected += refused
             self._taken.passed_over += passed_over
 
+    def _settle_all(self) -> None:
+        after: Group = ("", "")
+        while groups := items.unsettled(self._connection, self._feed, after=after, at_most=_GROUPS_AT_ONCE):
+            self._settle(groups, last=True)
+            after = groups[-1]
+
     def _merge(self, merge: Merge) -> None:
-        while groups := items.unsettled(self._connection, self._feed, at_most=_GROUPS_AT_ONCE):
-            self._settle(set(groups), last=True)
+        self._settle_all()
         try:
             merging.merge(
                 self._connection,

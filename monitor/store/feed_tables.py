@@ -58,14 +58,15 @@ class ItemRow(Stored, table=True):
 
     __tablename__ = "items"
     __table_args__ = (
-        Index("ix_items_group", "feed", "kind", "grouped"),
-        Index("ix_items_patient", "feed", "patient_id"),
-        partial("ix_items_uses", "feed", "uses", where="uses IS NOT NULL"),
+        # What many are looked up by comes first: PostgreSQL would else read all of a feed for each look.
+        Index("ix_items_group", "grouped", "kind", "feed"),
+        Index("ix_items_patient", "patient_id", "feed"),
+        partial("ix_items_uses", "uses", "feed", where="uses IS NOT NULL"),
         partial("ix_items_unsettled", "feed", "kind", "grouped", where="unsettled = 1"),
     )
-    feed: str = Field(primary_key=True, sa_type=Text)
-    type: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
+    type: str = Field(primary_key=True, sa_type=Text)
+    feed: str = Field(primary_key=True, sa_type=Text)
     version: str = Field(sa_type=Text)
     patient_id: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)

@@ -27,7 +27,7 @@ SETTLED, UNSETTLED, FAILED = 0, 1, 2
 
 _AT_ONCE = 500
 _COLUMNS = ("type", "id", "version", "patient_id", "kind", "grouped", "cells", "uses", "voided", "recorded_at", "unsettled")
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM items WHERE feed ="
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM items WHERE"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -95,11 +95,17 @@ def keep(connection: Connection, feed: str, pieces: Sequence[Piece]) -> None:
     connection.exec_driver_sql(statement, rows)
 
 
-def unsettled(connection: Connection, feed: str, *, at_most: int) -> list[Group]:
-    """Groups of which something changed since their row was made."""
+def unsettled(connection: Connection, feed: str, *, after: Group, at_most: int) -> list[Group]:
+    """Groups of which something changed since their row was made, in order, from behind ``after`` on.
+
+    From behind the last one: PostgreSQL steps over all that this transaction settled before, however often it is asked.
+    """
     mark = placeholders(connection.dialect, 1)
-    query = f"SELECT DISTINCT kind, grouped FROM items WHERE feed = {mark} AND unsettled = 1 LIMIT {at_most:d}"
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(query, (feed,))]
+    query = (
+        f"SELECT DISTINCT kind, grouped FROM items WHERE feed = {mark} AND unsettled = 1"
+        f" AND (kind, grouped) > ({mark}, {mark}) ORDER BY kind, grouped LIMIT {at_most:d}"
+    )
+    return [(row[0], row[1]) for row in connection.exec_driver_sql(query, (feed, *after))]
 
 
 def too_large(connection: Connection, feed: str, groups: Iterable[Group], *, more_than: int) -> set[Group]:
@@ -109,10 +115,10 @@ def too_large(connection: Connection, feed: str, groups: Iterable[Group], *, mor
     for kind, names in _by_first(groups).items():
         for part in _parts(names):
             query = (
-                f"SELECT grouped FROM items WHERE feed = {mark} AND kind = {mark}"
-                f" AND {among(connection.dialect, 'grouped', len(part))} GROUP BY grouped HAVING COUNT(*) > {more_than:d}"
+                f"SELECT grouped FROM items WHERE {among(connection.dialect, 'grouped', len(part))}"
+                f" AND {_is('kind', mark)} AND {_is('feed', mark)} GROUP BY grouped HAVING COUNT(*) > {more_than:d}"
             )
-            values = (feed, kind, *amongst(connection.dialect, part))
+            values = (*amongst(connection.dialect, part), kind, feed)
             found |= {(kind, row[0]) for row in connection.exec_driver_sql(query, values)}
     return found
 
@@ -139,8 +145,9 @@ def settle(connection: Connection, feed: str, groups: Mapping[Group, int]) -> No
     """What became of each group: SETTLED, or FAILED."""
     if groups:
         mark = placeholders(connection.dialect, 1)
-        statement = f"UPDATE items SET unsettled = {mark} WHERE feed = {mark} AND kind = {mark} AND grouped = {mark}"
-        rows = [(state, feed, kind, name) for (kind, name), state in groups.items()]
+        where = f"grouped = {mark} AND {_is('kind', mark)} AND {_is('feed', mark)}"
+        statement = f"UPDATE items SET unsettled = {mark} WHERE {where}"
+        rows = [(state, name, kind, feed) for (kind, name), state in groups.items()]
         connection.exec_driver_sql(statement, rows)
 
 
@@ -156,9 +163,9 @@ def unsettle_patients(connection: Connection, feed: str, patients: Iterable[str]
 
 def _unsettle(connection: Connection, feed: str, column: str, values: Iterable[str], *, kind: str | None = None) -> None:
     mark = placeholders(connection.dialect, 1)
-    of_kind = "" if kind is None else f" AND kind = {mark}"
-    statement = f"UPDATE items SET unsettled = 1 WHERE feed = {mark} AND {column} = {mark}{of_kind}"
-    rows = [(feed, value) if kind is None else (feed, value, kind) for value in values]
+    of_kind = "" if kind is None else f" AND {_is('kind', mark)}"
+    statement = f"UPDATE items SET unsettled = 1 WHERE {column} = {mark} AND {_is('feed', mark)}{of_kind}"
+    rows = [(value, feed) if kind is None else (value, feed, kind) for value in values]
     if rows:
         connection.exec_driver_sql(statement, rows)
 
@@ -167,9 +174,14 @@ def _among(connection: Connection, feed: str, same: tuple[str, str], column: str
     spoken = connection.dialect
     mark = placeholders(spoken, 1)
     for part in _parts(values):
-        query = f"{_SELECT} {mark} AND {same[0]} = {mark} AND {among(spoken, column, len(part))}"
-        for row in connection.exec_driver_sql(query, (feed, same[1], *amongst(spoken, part))):
+        query = f"{_SELECT} {among(spoken, column, len(part))} AND {_is(same[0], mark)} AND {_is('feed', mark)}"
+        for row in connection.exec_driver_sql(query, (*amongst(spoken, part), same[1], feed)):
             yield _piece(row)
+
+
+def _is(column: str, mark: str) -> str:
+    """A condition that no index is chosen for: of a table that grows, PostgreSQL takes all of a feed for a few rows."""
+    return f"{column} || '' = {mark}"
 
 
 def _piece(row: Sequence[Any]) -> Piece:

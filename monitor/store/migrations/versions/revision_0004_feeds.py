@@ -41,16 +41,16 @@ def upgrade() -> None:
     partial("ix_rejects_open", "rejects", ["feed", "origin"], "settled_at IS NULL")
     op.create_table(
         "items",
-        *(sa.Column(name, Words, primary_key=True) for name in ("feed", "type", "id")),
+        *(sa.Column(name, Words, primary_key=True) for name in ("id", "type", "feed")),
         *all_required("version patient_id kind grouped cells"),
         *optional("uses"),
         required("voided", sa.Integer),
         *optional("recorded_at"),
         required("unsettled", sa.Integer),
     )
-    op.create_index("ix_items_group", "items", ["feed", "kind", "grouped"])
-    op.create_index("ix_items_patient", "items", ["feed", "patient_id"])
-    partial("ix_items_uses", "items", ["feed", "uses"], "uses IS NOT NULL")
+    op.create_index("ix_items_group", "items", ["grouped", "kind", "feed"])
+    op.create_index("ix_items_patient", "items", ["patient_id", "feed"])
+    partial("ix_items_uses", "items", ["uses", "feed"], "uses IS NOT NULL")
     partial("ix_items_unsettled", "items", ["feed", "kind", "grouped"], "unsettled = 1")
     op.create_table(
         "merges",

@@ -10,8 +10,6 @@ import pytest
 from tests.service.clinic import NORTH, Clinic, a_clinic, on
 from tests.smtp_server import ReceivedMail
 
-pytestmark = pytest.mark.both_engines
-
 OPERATIONS = "it-duty@hospital.example"
 TOLD = f"operations:\n  address: {OPERATIONS}\n"
 

@@ -22,8 +22,6 @@ from tests.service.clinic import Clinic, on
 from tests.service.test_post import enqueued, rows
 from tests.smtp_server import DROP, SmtpServer
 
-pytestmark = pytest.mark.both_engines
-
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 NOON = on(36, 15)
 DOWN = "421 4.3.2 not now"

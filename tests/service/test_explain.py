@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from monitor.service import acts
 from monitor.service.ack_kinds import read_ack_kind
 from monitor.service.explain import explain
 from monitor.service.passing_on import pass_on
 from tests.service.clinic import Clinic, on
-
-pytestmark = pytest.mark.both_engines
 
 NOW = on(14, 16)
 

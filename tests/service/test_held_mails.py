@@ -11,8 +11,6 @@ from monitor.service.acts import acknowledge
 from tests.service.clinic import Clinic, Polled, a_clinic, on
 from tests.service.test_rounds_and_mails import LAME, LOST, WELL, watched
 
-pytestmark = pytest.mark.both_engines
-
 DAY, NIGHT, CHIEF = "day@hospital.example", "night@hospital.example", "chief@hospital.example"
 PEOPLE = f"""\
 people:

@@ -6,12 +6,8 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.installation import Installation, until
 from tests.smtp_server import SmtpServer
-
-pytestmark = pytest.mark.both_engines
 
 
 def test_given_a_mail_on_its_way_when_interrupted_then_its_end_is_waited_for_and_recorded(tmp_path: Path) -> None:

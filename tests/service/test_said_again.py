@@ -10,8 +10,6 @@ from monitor.clinical.on_call import OnCall, Rota, Shift, Step, Team
 from monitor.delivery.language import in_language
 from monitor.service.said_again import said_again
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.mark.parametrize(
     ("kept", "german"),

@@ -5,15 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from monitor.service import clock
 from monitor.service.cycle import watch_once
 from monitor.service.round import run_round
 from monitor.service.steady import steady_clock
 from tests.service.clinic import a_clinic, on
-
-pytestmark = pytest.mark.both_engines
 
 
 def test_given_a_round_in_what_is_now_the_future_when_asked_then_the_clock_is_not_behind_it_unless_by_more_than_a_day(

@@ -130,10 +130,7 @@ def figures(covered: Covered) -> dict[Said, str]:
 
 def _of_each_feed(covered: Covered) -> dict[Said, str]:
     """How old the newest record of each source is: one that is fresh hides no other that went quiet."""
-    found: dict[Said, str] = {say("Newest from {feed}", feed=each.name): age_words(each, covered.now) for each in covered.feeds}
-    if covered.newest_by_sql_at is not None:
-        found[say("Newest from {feed}", feed="sql")] = _age(covered.now - covered.newest_by_sql_at)
-    return found
+    return {say("Newest from {feed}", feed=each.name): age_words(each, covered.now) for each in covered.feeds}
 
 
 def journal_body(covered: Covered, problems: Sequence[str]) -> dict[str, Any]:

@@ -41,7 +41,6 @@ class Covered:
     refused_mails: int = 0
     newest_fact_at: datetime | None = None
     feeds: tuple[FeedAge, ...] = ()
-    newest_by_sql_at: datetime | None = None
     not_acknowledged: list[Alert] = field(default_factory=list)
     journal: journal.Verdict = field(default_factory=lambda: journal.Verdict(entries=0, last_sha256=journal.FIRST_PREVIOUS))
 
@@ -71,7 +70,6 @@ def read(site: Site, now: datetime, days: int, *, progress: Callable[[], None] =
         covered = Covered(since=since, now=now, policy_since=watched.policy_since, patients=len(names))
         covered.assessments = arrivals.assessments(connection, since, but=PREFIX)
         covered.newest_fact_at = feed_age.newest_fact_at(connection)
-        covered.newest_by_sql_at = feed_age.newest_by_sql_at(connection)
         covered.feeds = feed_ages(connection, site.settings, now)
         covered.refused_mails = said.refused_since(connection, since)
         covered.lost = lost.since(connection, since)

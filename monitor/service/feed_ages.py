@@ -9,6 +9,10 @@ from sqlalchemy import Connection
 
 from monitor.config.settings import Settings
 from monitor.store import feeds, rejects
+from monitor.store.feed_age import newest_by_sql_at
+
+BY_SQL = "sql"
+"""What another program writes into the tables itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +36,17 @@ class FeedAge:
 
 
 def feed_ages(connection: Connection, settings: Settings, now: datetime) -> tuple[FeedAge, ...]:
-    """Every configured feed in the order of the configuration, then what was imported without one. Reads only."""
+    """Every configured feed in their order, then what was imported without one, then what came by SQL. Reads only."""
     known = {feed.name: feed for feed in feeds.all_feeds(connection)}
     refused = rejects.open_by_feed(connection)
     named: dict[str, str] = {name: feed.kind for name, feed in settings.feeds.items()}
     named |= {name: feed.kind for name, feed in known.items() if feed.kind == "files" and name not in named}
-    return tuple(_age(name, kind, known.get(name), settings, refused.get(name, 0), now) for name, kind in named.items())
+    ages = [_age(name, kind, known.get(name), settings, refused.get(name, 0), now) for name, kind in named.items()]
+    by_sql = newest_by_sql_at(connection)
+    if by_sql is not None and BY_SQL not in named:
+        came = feeds.Feed(name=BY_SQL, kind=BY_SQL, received_at=by_sql)
+        ages.append(_age(BY_SQL, BY_SQL, came, settings, 0, now))
+    return tuple(ages)
 
 
 def quiet_after(settings: Settings, name: str) -> timedelta:

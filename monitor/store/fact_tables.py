@@ -99,6 +99,7 @@ def fact_arguments(table: str, *arguments: Any, identity: str = "source_id", by_
         Index(f"ix_{table}_patient_id", "patient_id"),
         partial(f"uq_{table}_current", identity, where=f"superseded_at IS NULL AND {identity} IS NOT NULL", unique=True),
         partial(f"ix_{table}_superseded", identity, where="superseded_at IS NOT NULL"),
+        partial(f"ix_{table}_by_sql", "id", where="feed IS NULL"),
     ]
     if by_content:
         found.append(partial(f"ix_{table}_fingerprint", "fingerprint", where="source_id IS NULL"))

@@ -24,7 +24,7 @@ def newest_fact_at(connection: Connection) -> datetime | None:
 
 
 def newest_by_sql_at(connection: Connection) -> datetime | None:
-    """As ``newest_fact_at``, of what another program wrote into the tables; where none ever did, it reads all of them."""
+    """As ``newest_fact_at``, of what another program wrote into the tables, which are the rows of no feed."""
     return _newest(connection, also=" AND feed IS NULL")
 
 

@@ -17,12 +17,12 @@ class Feed:
 
     name: str
     kind: str
-    cursor: str | None
-    tried_at: datetime | None
-    ok_at: datetime | None
-    received_at: datetime | None
-    problem: str | None
-    problem_since: datetime | None
+    cursor: str | None = None
+    tried_at: datetime | None = None
+    ok_at: datetime | None = None
+    received_at: datetime | None = None
+    problem: str | None = None
+    problem_since: datetime | None = None
     failures: int = 0
     retry_at: datetime | None = None
     held_by: str | None = None

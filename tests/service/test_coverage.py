@@ -348,4 +348,4 @@ def test_given_facts_that_another_program_wrote_when_covered_then_their_age_is_s
     a_fall(clinic)
     with clinic.another_program() as connection:
         connection.execute("INSERT INTO patients (patient_id) VALUES ('P-SQL')")
-    assert covered(clinic, on(28, 15)).newest_by_sql_at is not None
+    assert [feed.name for feed in covered(clinic, on(28, 15)).feeds] == ["files", "sql"]

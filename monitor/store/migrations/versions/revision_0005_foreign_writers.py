@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from monitor.store.migrations.columns import partial
 from monitor.store.triggers import guard_statements
 from monitor.store.views import FEED_VIEWS, current_view
 
@@ -33,6 +34,7 @@ def upgrade() -> None:
     for kind, identity in IDENTITY.items():
         columns = [str(column["name"]) for column in sa.inspect(connection).get_columns(kind)]
         connection.exec_driver_sql(current_view(kind, columns))
+        partial(f"ix_{kind}_by_sql", kind, ["id"], "feed IS NULL")
         if connection.dialect.name == "sqlite":
             for statement in guard_statements(kind, identity):
                 connection.exec_driver_sql(statement)

@@ -20,7 +20,7 @@ import pytest
 from tests.e2e.hosts import Host, assert_never_two_at_one, hosts, set_guard, watching
 from tests.e2e.installation import NURSES, until
 from tests.e2e.nursery import Child, Nursery
-from tests.e2e.ward import WATCHING, admit, assert_told, assess, configure, copies, is_known, waiting
+from tests.e2e.ward import WATCHING, admit, assert_told, assess, configure, copies, held_back, is_known, waiting
 from tests.postgres import Server, a_postgres_database, a_server, remove
 from tests.smtp_server import SmtpServer
 
@@ -126,7 +126,7 @@ def _freeze(child: Child, seconds: float) -> None:
 
 
 def _all_is_told(site: Host) -> bool:
-    return not site.rows("SELECT id FROM changes") and not waiting(site)
+    return not (site.rows("SELECT id FROM changes") or held_back(site) or waiting(site))
 
 
 def test_given_a_server_that_is_stopped_when_it_is_back_then_each_daemon_said_so_once_and_goes_on_by_itself(

@@ -150,6 +150,13 @@ def waiting(installed: Installation) -> list[tuple[str]]:
     return installed.rows("SELECT state FROM messages WHERE state IN ('pending', 'sending')")
 
 
+def held_back(installed: Installation) -> list[tuple[int]]:
+    """The urgent alerts of which the end of a round has still to decide how they are told: there were many at once."""
+    return installed.rows(
+        "SELECT alert_id FROM digest_entries JOIN alerts ON alerts.id = alert_id WHERE state = 'open' AND urgency != 'review'"
+    )
+
+
 def until_status_says(installed: Installation, words: str) -> None:
     """Waits for ``status`` to end in 1 and to say ``words`` among what it finds wrong."""
     said: list[str] = []

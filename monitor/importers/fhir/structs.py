@@ -13,17 +13,23 @@ class Fhir(Struct, rename="camel"):
 
 
 class Coding(Fhir, gc=False):
+    """One code of a system."""
+
     system: str | None = None
     code: str | None = None
     display: str | None = None
 
 
 class Concept(Fhir):
+    """Codes and words for one thing."""
+
     coding: list[Coding] = field(default_factory=list)
     text: str | None = None
 
 
 class Quantity(Fhir, gc=False):
+    """A number with its unit."""
+
     value: float | None = None
     comparator: str | None = None
     unit: str | None = None
@@ -32,27 +38,37 @@ class Quantity(Fhir, gc=False):
 
 
 class Identifier(Fhir, gc=False):
+    """A business name of something, and its system."""
+
     system: str | None = None
     value: str | None = None
 
 
 class Reference(Fhir):
+    """Another resource, by address, identifier or words."""
+
     reference: str | None = None
     identifier: Identifier | None = None
     display: str | None = None
 
 
 class Period(Fhir, gc=False):
+    """From a time to a time; either may be missing."""
+
     start: str | None = None
     end: str | None = None
 
 
 class Meta(Fhir, gc=False):
+    """Version of a resource, and when the server stored it."""
+
     version_id: str | None = None
     last_updated: str | None = None
 
 
 class Extension(Fhir):
+    """The values of an extension that are read."""
+
     url: str = ""
     value_codeable_concept: Concept | None = None
     value_coding: Coding | None = None
@@ -61,6 +77,8 @@ class Extension(Fhir):
 
 
 class Contained(Fhir):
+    """A resource inside another one."""
+
     resource_type: str = ""
     id: str | None = None
     code: Concept | None = None
@@ -68,6 +86,8 @@ class Contained(Fhir):
 
 
 class Resource(Fhir, kw_only=True):
+    """What all resources have."""
+
     resource_type: str
     id: str | None = None
     meta: Meta | None = None
@@ -79,17 +99,23 @@ class Resource(Fhir, kw_only=True):
 
 
 class HumanName(Fhir, gc=False):
+    """A name."""
+
     text: str | None = None
     family: str | None = None
     given: list[str] = field(default_factory=list)
 
 
 class PatientLink(Fhir):
+    """Another record of the same patient."""
+
     other: Reference
     type: str
 
 
 class Patient(Resource, kw_only=True):
+    """A patient's own record."""
+
     name: list[HumanName] = field(default_factory=list)
     gender: str | None = None
     birth_date: str | None = None
@@ -98,15 +124,21 @@ class Patient(Resource, kw_only=True):
 
 
 class Medication(Resource, kw_only=True):
+    """A drug as a record of its own."""
+
     code: Concept | None = None
 
 
 class DosageGiven(Fhir):
+    """How much was given, and how."""
+
     route: Concept | None = None
     dose: Quantity | None = None
 
 
 class MedicationAdministration(Resource, kw_only=True):
+    """A drug that was given."""
+
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
@@ -117,25 +149,35 @@ class MedicationAdministration(Resource, kw_only=True):
 
 
 class DoseAndRate(Fhir):
+    """How much is to be given."""
+
     dose_quantity: Quantity | None = None
 
 
 class Repeat(Fhir, gc=False):
+    """How often."""
+
     frequency: int | None = None
     period: float | None = None
     period_unit: str | None = None
 
 
 class Timing(Fhir):
+    """When, as far as it repeats."""
+
     repeat: Repeat | None = None
 
 
 class Dosage(Fhir):
+    """How a drug is to be taken."""
+
     dose_and_rate: list[DoseAndRate] = field(default_factory=list)
     timing: Timing | None = None
 
 
 class MedicationRequest(Resource, kw_only=True):
+    """An order."""
+
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
@@ -144,6 +186,8 @@ class MedicationRequest(Resource, kw_only=True):
 
 
 class MedicationStatement(Resource, kw_only=True):
+    """That a drug is or was taken."""
+
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
     subject: Reference | None = None
@@ -167,6 +211,8 @@ class Measured(Fhir, kw_only=True):
 
 
 class Observation(Resource, kw_only=True):
+    """Something measured or observed."""
+
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
@@ -189,6 +235,8 @@ class Observation(Resource, kw_only=True):
 
 
 class Procedure(Resource, kw_only=True):
+    """Something done."""
+
     code: Concept | None = None
     subject: Reference | None = None
     performed_date_time: str | None = None
@@ -196,6 +244,8 @@ class Procedure(Resource, kw_only=True):
 
 
 class DiagnosticReport(Resource, kw_only=True):
+    """A report of an investigation."""
+
     code: Concept | None = None
     subject: Reference | None = None
     effective_date_time: str | None = None
@@ -205,6 +255,8 @@ class DiagnosticReport(Resource, kw_only=True):
 
 
 class Condition(Resource, kw_only=True):
+    """An entry of the problem list."""
+
     code: Concept | None = None
     subject: Reference | None = None
     clinical_status: Concept | None = None
@@ -213,6 +265,8 @@ class Condition(Resource, kw_only=True):
 
 
 class AdverseEvent(Resource, kw_only=True):
+    """An event that was graded."""
+
     identifier: Identifier | None = None  # type: ignore[assignment]  # the only resource here that has one, not several
     actuality: str | None = None
     event: Concept | None = None

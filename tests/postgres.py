@@ -66,9 +66,9 @@ class Server:
         self.control("--mode", mode, "stop")
 
     def make(self) -> None:
-        words = ("--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8")
-        words += ("--locale-provider=icu", "--icu-locale=de-DE")  # where a server sorts otherwise than we do, a test fails
-        self._run("initdb", *words, "--pgdata", str(self.folder / "data"))
+        made = ("--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8")
+        german = ("--locale-provider=icu", "--icu-locale=de-DE")  # where a server sorts otherwise than we do, a test fails
+        self._run("initdb", *made, *german, "--pgdata", str(self.folder / "data"))
 
     def _log(self) -> str:
         log = self.folder / "log"

@@ -53,8 +53,20 @@ def config_path(context: typer.Context, config: Path | None) -> Path:
 
 
 def database_url(context: typer.Context, database: str | None) -> str | None:
-    """What ``--database`` says, after the command or before it; None where it says nothing."""
-    return database or context.find_root().params["database"]
+    """What ``--database`` says, after the command or before it; None where it says nothing.
+
+    A password in it goes where the password of any database is looked for: into no log and no other text.
+    """
+    from monitor.config.database_url import without_password
+    from monitor.config.secrets import variable
+
+    written: str | None = database or context.find_root().params["database"]
+    if written is None:
+        return None
+    url, password = without_password(written)
+    if password is not None:
+        os.environ[variable("database_password")] = password
+    return url
 
 
 def open_from(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from monitor.errors import UsageError
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = re.compile(r"(?:postgres|postgresql|postgresql\+psycopg)://")
+_USER_AND_PASSWORD = re.compile(rf"({_POSTGRESQL.pattern})([^:@/?#]*):([^@/?#]*)@")
 POSTGRESQL = "postgresql+psycopg://"
 _WRITE_POSTGRESQL = "write it postgresql://user@host/database; the password does not belong there"
 
@@ -53,6 +54,18 @@ def has_password(url: str) -> bool:
     except ValueError:
         return False  # no URL at all: what reads it says so
     return bool(parts.password) or any(key == "password" for key, _ in parse_qsl(parts.query))
+
+
+def without_password(url: str) -> tuple[str, str | None]:
+    """A URL as somebody typed it, and the password that stood between user and host.
+
+    >>> without_password("postgresql://monitor:s%3Acret@db/bipn")
+    ('postgresql://monitor@db/bipn', 's:cret')
+    """
+    found = _USER_AND_PASSWORD.match(url)
+    if found is None:
+        return url, None
+    return f"{found[1]}{found[2]}@{url[found.end() :]}", unquote(found[3])
 
 
 def _postgresql(url: str) -> str:

@@ -99,6 +99,6 @@ def mistakes(mapping: RedcapMapping) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield place, "'values' and 'checked' belong to a 'field'"
             elif cell.values and cell.checked:
                 yield place, "a field has either choices ('values') or boxes ('checked')"
-        for column in COLUMNS[row.kind]:
-            if column.required and column.name != "patient_id" and column.name not in row.columns:
-                yield (*here, "columns"), f"'{column.name}' is required: no row of {row.kind} is without it"
+        for needed in COLUMNS[row.kind]:
+            if needed.required and needed.name != "patient_id" and needed.name not in row.columns:
+                yield (*here, "columns"), f"'{needed.name}' is required: no row of {row.kind} is without it"

@@ -57,7 +57,7 @@ def rows(kind: str, pieces: Iterable[Cells], zone: tzinfo) -> list[dict[str, Val
     time = TIMES.get(kind)
     found: list[dict[str, Value]] = []
     for cells in pieces:
-        said = {name: value for name, value in cells.items() if value is not None and not name.startswith("@")}
+        said: dict[str, Value] = {name: value for name, value in cells.items() if value is not None and not name.startswith("@")}
         row = next((each for each in found if kind == "patients" or _fits(each, said, time, zone)), None)
         if row is None:
             found.append(said)

@@ -44,9 +44,11 @@ def recipient_known(settings: Settings, address: str, name: str) -> Recipient:
     known = [each for each in everybody(settings) if each.address.lower() == address.lower()]
     if known:
         return known[0]
-    others = (settings.operations, None if settings.data_quality is None else settings.data_quality.owner)
-    language = next((other.language for other in others if other and other.address.lower() == address.lower()), "en")
-    return Recipient(name=name, address=address, language=language)
+    operations, owner = settings.operations, None if settings.data_quality is None else settings.data_quality.owner
+    for other in (operations, owner):
+        if other is not None and other.address.lower() == address.lower():
+            return Recipient(name=name, address=address, language=other.language)
+    return Recipient(name=name, address=address)
 
 
 def on_duty(settings: Settings, team: Team, urgency: Urgency, at: datetime) -> tuple[Recipient, ...]:

@@ -86,17 +86,21 @@ def test_given_a_dump_of_the_server_when_restored_elsewhere_then_nothing_is_miss
     assert server.call("--database", restored, "import", COHORT, "--format", "json").json["files"][0]["inserted"] == 0
 
 
-def test_given_a_url_on_the_command_line_when_used_then_it_wins_and_a_password_in_it_is_refused(
-    tmp_path: Path, relay: SmtpServer
+def test_given_a_url_on_the_command_line_when_used_then_it_wins_and_a_password_in_it_is_shown_nowhere(
+    tmp_path: Path, relay: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("BIPN_MONITOR_DATABASE_PASSWORD", raising=False)  # and is put back afterwards
     installed, url = Installation(tmp_path / "site", relay.port), a_postgres_database()
     assert "run `bipn-monitor migrate`" in installed.call("--database", url, "alerts", code=5).err
     installed.call("--database", url, "migrate")
     assert installed.call("--database", url, "alerts", "--format", "json").json == []
     secret = url.replace("postgres@", "postgres:Xq7hunter2@")
-    refused = installed.call("--database", secret, "alerts", code=2)
-    assert "BIPN_MONITOR_DATABASE_PASSWORD" in refused.err
-    assert "Xq7hunter2" not in refused.out + refused.err
+    for words in (("alerts",), ("status",), ("import", COHORT, "--dry-run")):
+        told = installed.call("--database", secret, *words, code=1 if words == ("status",) else 0)
+        assert "Xq7hunter2" not in told.out + told.err
+    monkeypatch.delenv("BIPN_MONITOR_DATABASE_PASSWORD", raising=False)
+    unreachable = installed.call("--database", "postgresql://bipn:Xq7hunter2@127.0.0.1:1/bipn", "alerts", code=5)
+    assert "Xq7hunter2" not in unreachable.err
 
 
 def test_given_a_server_that_asks_for_a_password_when_it_stands_beside_the_configuration_then_nobody_sees_it(

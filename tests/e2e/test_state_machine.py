@@ -288,7 +288,7 @@ class Ward(RuleBasedStateMachine):
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self.clinic.another_program() as sql:
-            return sql.execute(statement, values).fetchall()
+            return list(sql.execute(statement, values))
 
 
 Ward.TestCase.settings = settings(

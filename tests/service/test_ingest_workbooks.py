@@ -31,10 +31,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def a_workbook(path: Path) -> Path:
     workbook = Workbook()
-    for name, rows in {
+    sheets: dict[str, list[tuple[object, ...]]] = {
         "Doses-2026-10-01": [("P-1", date(2026, 10, 1), 1.3, "d-1"), ("P-1", date(2026, 10, 8), 13, "d-2")],
         "Doses-2026-11-01": [("P-1", date(2026, 11, 5), 1.3, "d-3"), ("P-1", "5.11.2026", 1.3, "d-4")],
-    }.items():
+    }
+    for name, rows in sheets.items():
         sheet = workbook.create_sheet(name)
         for row in (DOSES, *rows):
             sheet.append(row)

@@ -237,7 +237,7 @@ def enqueued(clinic: Clinic, count: int) -> None:
 
 def rows(clinic: Clinic, statement: str) -> list[tuple[Any, ...]]:
     with clinic.another_program() as sql:
-        return sql.execute(statement).fetchall()
+        return list(sql.execute(statement))
 
 
 @pytest.mark.parametrize("step", ["banner", "EHLO", "MAIL"])

@@ -14,6 +14,7 @@ import pytest
 from monitor.clinical.rules import RULES
 from monitor.service import ingest
 from monitor.service.demo_feed import demo_steps, write_step
+from tests.engines import Other
 from tests.service.clinic import ZONE, Clinic, a_clinic
 
 PARTS = ("criteria", "evidence", "missing")
@@ -39,19 +40,20 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stored]]:
 
 def _alerts(clinic: Clinic) -> Iterator[Stored]:
     with clinic.another_program() as sql:
-        sql.row_factory = lambda cursor, row: {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-        policies = {
-            row["subject"]: json.loads(row["body"]) for row in sql.execute("SELECT * FROM journal WHERE event = 'policy'")
-        }
-        for alert in sql.execute("SELECT * FROM alerts").fetchall():
+        policies = {row["subject"]: json.loads(row["body"]) for row in named(sql, "SELECT * FROM journal WHERE event = 'policy'")}
+        for alert in named(sql, "SELECT * FROM alerts"):
             alert |= {part: json.loads(alert[part]) for part in PARTS}
             for item in alert["evidence"]:
-                rows = sql.execute(
-                    f"SELECT * FROM {item['kind']}s WHERE patient_id = ? AND coalesce(version, id) = ?",  # kinds are ours
-                    (alert["patient_id"], item["version"]),
-                ).fetchall()
+                of_kind = f"SELECT * FROM {item['kind']}s WHERE patient_id = ? AND coalesce(version, id) = ?"  # kinds are ours
+                rows = named(sql, of_kind, alert["patient_id"], item["version"])
                 item["fact"] = rows[0] if rows else None
             yield {"alert": alert, "policy": policies.get(alert["policy_sha256"])}
+
+
+def named(sql: Other, statement: str, *values: object) -> list[dict[str, Any]]:
+    """The rows of a query, each by the names of its columns."""
+    found = sql.execute(statement, values)
+    return [{column[0]: value for column, value in zip(found.description, row, strict=True)} for row in found]
 
 
 def faults(stored: Stored) -> list[str]:

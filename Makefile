@@ -57,11 +57,12 @@ bench: $(VENV)/.ready
 soak: $(VENV)/.ready
 	$(BIN)/python -m bench.soak
 
-# What takes minutes and has nothing to do with how the program is packaged; `selftest` is run from the wheel.
-NOT_ABOUT_THE_WHEEL = clinical delivery/test_looks.py \
-	$(addprefix web/test_,authorisation.py browser_answers.py browser_pages.py door.py door_random.py door_served.py sign_in_browser.py) \
-	service/test_coverage_random.py service/test_coverage_demo.py \
-	$(addprefix e2e/test_,fhir_live.py random_kills.py crash_points.py state_machine.py clock.py daemon.py reload.py disk.py postfix.py relay_faults.py)
+# What reads files that the wheel must bring: commands, configuration, mails, languages, the board, readers and their mappings, migrations.
+ABOUT_THE_WHEEL = cli config delivery importers web test_catalogues.py test_said.py store/test_schema.py \
+	$(addprefix service/test_,mappings.py fhir_file.py languages.py demo_feed.py) \
+	$(addprefix e2e/test_,contract.py contract_postgresql.py demo_serve.py)
+NOT_ABOUT_THE_WHEEL = delivery/test_looks.py importers/test_any_bytes.py importers/test_any_message.py \
+	$(addprefix web/test_,authorisation.py browser_answers.py browser_pages.py door.py door_random.py door_served.py sign_in_browser.py)
 
 wheel-test: $(VENV)/.ready
 	rm -rf build/wheel-test && mkdir -p build/wheel-test/away
@@ -71,7 +72,7 @@ wheel-test: $(VENV)/.ready
 		"bipn-monitor[test] @ file://$$(ls $(CURDIR)/build/wheel-test/*.whl)"
 	cp -R tests pyproject.toml build/wheel-test/away/
 	cd build/wheel-test/away && env -u PYTHONPATH ../venv/bin/python -I $(TEST) -p no:cacheprovider \
-		$(addprefix --ignore=tests/,$(NOT_ABOUT_THE_WHEEL))
+		$(addprefix tests/,$(ABOUT_THE_WHEEL)) $(addprefix --ignore=tests/,$(NOT_ABOUT_THE_WHEEL))
 
 pictures: $(VENV)/.ready
 	$(BIN)/python -m docs.pictures

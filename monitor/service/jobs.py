@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 Marker = Callable[[], None]
 
 TOLD_AGAIN_AFTER = timedelta(hours=1)
+
+WOKEN_WITHIN_SECONDS = 1.0
+"""The scheduler hands over a run that was asked for within so long."""
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -66,6 +70,7 @@ class Job:
         self._again = False
         self._closed = False
         self._told_late = False
+        self._woken_at = -math.inf  # monotonic
         self._told_at: float | None = None  # monotonic, that it is not done
 
     def put_into(self, scheduler: AsyncIOScheduler) -> None:
@@ -86,6 +91,7 @@ class Job:
         if self._busy.locked():
             self._again = True
         elif self._scheduler is not None and not self._closed:
+            self._woken_at = clock.monotonic_seconds()
             self._scheduler.modify_job(self.name, next_run_time=clock.now())
 
     async def close(self) -> None:
@@ -116,6 +122,8 @@ class Job:
 
     def heard(self, event: JobEvent) -> None:
         """The scheduler skipped, missed or failed a tick of it. A run that outlasts many ticks is told once."""
+        if event.code == EVENT_JOB_MAX_INSTANCES and clock.monotonic_seconds() - self._woken_at < WOKEN_WITHIN_SECONDS:
+            return  # a run that was about to begin is the one that was asked for
         if event.code == EVENT_JOB_MAX_INSTANCES:
             self._counters.skipped_ticks += 1
         else:

@@ -83,7 +83,14 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """The one connection kept for the idle poll: no transaction, each statement sees what is committed by then."""
+        """For the idle poll: no transaction, each statement sees what is committed by then.
+
+        The connection to a file is kept. One to a server may have died since, and the pool asks before it gives one.
+        """
+        if self.shared:
+            with _translated(), self.engine.connect() as connection:
+                yield connection.execution_options(**dialect.KEPT_OPTIONS[self.engine.dialect.name])
+            return
         with _translated():
             if self._kept is None:
                 self._kept = self.engine.connect().execution_options(**dialect.KEPT_OPTIONS[self.engine.dialect.name])

@@ -24,8 +24,8 @@ class CommitWatch:
         self._connection: Connection | None = None
 
     def version(self) -> int | None:
-        """A number that every commit moves, whoever's; None where there is none to be had, as of a file that was replaced."""
-        if self._database.replaced():
+        """A number that every commit moves, whoever's; None where there is none to be had, as of a server."""
+        if self._database.shared or self._database.replaced():  # a server counts no commits, and may keep the loop waiting
             return None
         try:
             if self._connection is None:

@@ -21,6 +21,7 @@ from monitor.store.dialect import placeholders
 from monitor.store.migrate import migrate
 from monitor.store.problems import problem
 from monitor.store.schema import schema_problem
+from monitor.store.stillness import CommitWatch
 from tests.store.databases import a_database, another_program
 
 DOSE = "INSERT INTO doses (patient_id, given_at, dose_mg_per_m2) VALUES ('P-1', '2026-01-05', 1.3)"
@@ -170,6 +171,30 @@ def test_given_an_error_when_glancing_then_the_next_glance_works(tmp_path: Path)
         connection.exec_driver_sql("SELECT * FROM nowhere")
     with database.glance() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM changes").scalar() == 0
+
+
+@pytest.mark.postgresql_only("nobody ends the connection to a file")
+def test_given_a_server_that_ended_every_connection_when_glanced_then_another_one_serves(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.glance() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    with another_program(tmp_path) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with database.glance() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM changes").scalar() == 0
+
+
+@pytest.mark.postgresql_only("a file counts its commits")
+def test_given_a_server_when_asked_for_its_commits_then_there_is_no_number_and_no_connection_is_kept_for_it(
+    tmp_path: Path,
+) -> None:
+    database = a_database(tmp_path)
+    database.close()
+    assert CommitWatch(database).version() is None
+    assert database.engine.pool.status().startswith("Pool size: 5  Connections in pool: 0")
 
 
 def test_given_a_value_that_a_check_refuses_when_written_then_the_message_holds_no_value(tmp_path: Path) -> None:

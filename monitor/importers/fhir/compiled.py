@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from monitor.importers.fhir.codes import Lookup, PassedOverError, RefusedError, Systems, texts
 from monitor.importers.fhir.mapping import FhirMapping
@@ -18,6 +19,8 @@ from monitor.importers.imported import Clinic
 from monitor.importers.items import Item, referring
 
 _HISTORY = re.compile(r"/_history/[^/]*$")
+_BY_IDENTIFIER = re.compile(r"(?:.*/)?Patient\?identifier=([^&]*)")
+_NO_PATIENT = frozenset({"Device", "Group", "Location", "Practitioner", "RelatedPerson"})
 CHANGED = frozenset({"amended", "corrected", "entered-in-error"})
 
 
@@ -110,12 +113,17 @@ class Source:
         identifier = reference.identifier
         if system is not None and identifier is not None and identifier.system == system and identifier.value:
             return identifier.value
+        by_identifier = _BY_IDENTIFIER.fullmatch(reference.reference or "")
+        if by_identifier is not None:
+            within, _, value = unquote(by_identifier[1]).rpartition("|")
+            if system is not None and within == system and value:
+                return value
         name = self.name_of(reference)
-        if name is None:
-            raise RefusedError("it names no patient that can be found", "patient_id")
-        type_, _, id_ = name.partition("/")
-        if type_ != "Patient":
+        type_, _, id_ = (name or "").partition("/")
+        if type_ in _NO_PATIENT:
             raise PassedOverError("about no patient, but a group, device or place")
+        if name is None or type_ != "Patient" or not id_:
+            raise RefusedError("it names no patient that can be found", "patient_id")
         return id_ if system is None else referring(name)
 
     def record_id(self, resource: Resource) -> str | None:

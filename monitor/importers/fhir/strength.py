@@ -23,6 +23,10 @@ def one_muscle(source: Source, found: Observation) -> dict[str, str] | None:
         if found.body_site is None and found.component:
             return None
         muscle = _place(source, found.body_site)
+    elif _elsewhere(source, found.body_site, muscle):
+        raise RefusedError(
+            "its code names one muscle or side, and its place on the body another; correct the record", f"mrc_{muscle}"
+        )
     return {f"mrc_{muscle}": power(source, found, muscle)}
 
 
@@ -38,6 +42,13 @@ def components(source: Source, found: Observation) -> dict[str, str]:
             raise RefusedError("two components are about one muscle", column)
         cells[column] = power(source, component, muscle)
     return cells
+
+
+def _elsewhere(source: Source, site: Concept | None, muscle: str) -> bool:
+    """Whether a place on the body, as far as it says one, is not that of ``muscle``."""
+    name, _, side = muscle.rpartition("_")
+    said = ((source.by.muscle_sites.of(site), name), (source.by.sides.of(site), side), (source.by.sided_muscles.of(site), muscle))
+    return any(found is not None and found != expected for found, expected in said)
 
 
 def _place(source: Source, site: Concept | None) -> str:

@@ -177,6 +177,8 @@ def test_given_a_system_that_names_patients_when_read_then_others_are_told_apart
     assert "two identifiers" in read(a_patient(**twice), mapping=by).rejected.problem
     direct = {"subject": {"identifier": {"system": "urn:mrn", "value": "M-7"}}}
     assert read(an_administration(**direct), mapping=by).item.patient_id == "M-7"
+    searched = {"subject": {"reference": "Patient?identifier=urn%3Amrn|M-7"}}
+    assert read(an_administration(**searched), mapping=by).item.patient_id == "M-7"
 
 
 @pytest.mark.parametrize(("type_", "merge"), [("replaced-by", ("1", "2")), ("replaces", ("2", "1"))])
@@ -186,7 +188,16 @@ def test_given_a_link_when_read_then_one_record_became_part_of_the_other(type_: 
     assert (found.patient_id, found.cells["into"]) == merge
 
 
-@pytest.mark.parametrize("subject", [None, {"display": "somebody"}, {"reference": "#p"}])
+NOBODY = (
+    "#p",
+    "Patient",
+    "urn:uuid:00000000-0000-4000-8000-000000000001",
+    "Patient?identifier=urn:mrn|7",
+    "https://x.example/?pid=7",
+)
+
+
+@pytest.mark.parametrize("subject", [None, {"display": "somebody"}, *({"reference": each} for each in NOBODY)])
 def test_given_no_patient_when_read_then_it_is_refused(subject: Resource | None) -> None:
     given = an_administration(subject=subject)
     assert read(given).rejected.column == "patient_id"

@@ -32,6 +32,13 @@ def test_given_a_code_that_names_muscle_and_side_when_read_then_it_needs_no_site
     assert read(found).cells == {"mrc_tibialis_anterior_left": "1"}
 
 
+def test_given_a_code_that_names_a_side_when_the_site_is_the_other_then_it_is_refused() -> None:
+    found = an_observation(coded(LOCAL, "mrc-ankle-dorsiflexion-left"), valueInteger=1)
+    assert "another" in read(found | {"bodySite": a_site(RIGHT)}).rejected.problem
+    assert "another" in read(found | {"bodySite": coded(LOCAL, "deltoid")}).rejected.problem
+    assert read(found | {"bodySite": a_site()}).cells == {"mrc_tibialis_anterior_left": "1"}
+
+
 def test_given_no_side_when_read_then_it_is_refused_and_not_taken_for_both() -> None:
     assert "not both" in read(an_observation(POWER, bodySite=a_site(), valueInteger=4)).rejected.problem
 

@@ -161,6 +161,10 @@ def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str,
     for path in paths:
         if path.is_dir():
             for inside in sorted(path.iterdir()):
+                if inside.is_dir() and not inside.name.startswith("."):
+                    report.notes.append(f"{inside}: not imported, it is a folder of its own; name it to import what is in it")
+                if inside.suffix.lower() in _PACKED:
+                    report.notes.append(f"{inside}: not imported, it is packed; unpack it")
                 if inside.name.lower().endswith(REJECTED) or inside.suffix.lower() not in readers or not inside.is_file():
                     continue
                 if inside.name.startswith("~$"):  # what Excel puts beside a workbook that somebody has open
@@ -176,8 +180,10 @@ def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str,
     return sorted(found, key=lambda path: (rank(path), path.name, str(path)))
 
 
-_REFERRED_TO = ("Patient", "Medication", "MedicationRequest")
-"""Bulk exports of FHIR are named by the type of what is in them, such as ``Patient.000.ndjson``."""
+_PACKED = frozenset({".gz", ".zip", ".7z", ".zst", ".bz2", ".xz"})
+
+_REFERRED_TO = ("patient", "medication", "medicationrequest", "observation")
+"""Bulk exports of FHIR are named by the type of what is in them, such as ``Patient.000.ndjson``. Doses need a body surface."""
 
 
 def rank(path: Path) -> int:
@@ -185,7 +191,7 @@ def rank(path: Path) -> int:
     kind = kind_of(path.stem)
     if kind is not None:
         return rank_of(kind)
-    words = re.split(r"[^A-Za-z]+", path.stem)
+    words = re.split(r"[^a-z]+", path.stem.lower())
     return len(COLUMNS) + next((n for n, named in enumerate(_REFERRED_TO) if named in words), len(_REFERRED_TO))
 
 

@@ -144,6 +144,21 @@ def test_given_a_folder_when_imported_then_known_files_come_in_order_and_others_
     assert "ward-list.csv" in report.notes[0]
 
 
+def test_given_a_bulk_export_when_imported_then_what_others_refer_to_comes_first_and_what_is_not_read_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    names = ["MedicationAdministration.000.ndjson", "MedicationRequest.ndjson", "Observation.ndjson", "export-patient.ndjson"]
+    for name in (*names, "Condition.ndjson", "Medication.ndjson"):
+        a_file(folder, name, "")
+    a_file(folder, "Observation.001.ndjson.gz", "")
+    (folder / "older").mkdir()
+    report = take(database, folder)
+    order = ["export-patient", "Medication", "MedicationRequest", "Observation", "Condition", "MedicationAdministration.000"]
+    assert [Path(each.file).stem for each in report.files] == order
+    assert [("packed" in note, "a folder" in note) for note in report.notes] == [(True, False), (False, True)]
+
+
 def test_given_files_named_alone_when_of_no_kind_or_unreadable_then_each_is_a_rejection(
     database: Database, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import REAL, Text, TypeEngine
 
 from monitor.errors import DatabaseError
+from monitor.store import server
 
 Chunk = TypeVar("Chunk")
 
@@ -221,13 +222,8 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "connect", _on_connect_to_server)
-
-
-def _on_connect_to_server(driver_connection: Any, _: Any) -> None:
-    from monitor.store.whole_numbers import WholeLoader  # here: whoever has SQLite need not have the driver
-
-    driver_connection.adapters.register_loader("numeric", WholeLoader)
+        event.listen(engine, "connect", server.on_connect)
+        event.listen(engine, "checkin", server.on_return)
 
 
 def _on_connect(driver_connection: Any, _: Any) -> None:

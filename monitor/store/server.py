@@ -45,6 +45,19 @@ def engine_options(url: URL, password: str | None = None, environ: Mapping[str, 
     }
 
 
+def on_connect(driver_connection: Any, _: Any) -> None:
+    """Whole numbers of a ``numeric`` column come as such."""
+    from monitor.store.whole_numbers import WholeLoader  # here: whoever has SQLite need not have the driver
+
+    driver_connection.adapters.register_loader("numeric", WholeLoader)
+
+
+def on_return(driver_connection: Any, _: Any) -> None:
+    """To the pool. After a transaction that only reads, SQLAlchemy would write where the server's own default forbids it."""
+    if driver_connection is not None and not driver_connection.closed and driver_connection.read_only is False:
+        driver_connection.read_only = None
+
+
 def _encryption(url: URL, environ: Mapping[str, str]) -> dict[str, Any]:
     """As for mail: to another host TLS, its certificate verified, unless somebody wrote otherwise.
 

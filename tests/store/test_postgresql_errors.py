@@ -261,3 +261,16 @@ def test_given_a_text_that_no_server_stores_when_written_then_it_is_refused_with
     with pytest.raises(DatabaseError, match="that PostgreSQL does not store") as caught:
         run(database, "INSERT INTO keys (name, secret) VALUES (%s, '')", values=("P-7\0",))
     assert "P-7" not in str(caught.value)
+
+
+def test_given_a_database_frozen_by_its_administrator_when_written_after_a_read_then_it_is_refused(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with another_program(tmp_path) as other:
+        name = other.execute("SELECT current_database()").fetchone()[0]
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    database.close()
+    for _ in range(2):
+        with database.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        with pytest.raises(DatabaseError, match="only reads"), database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM changes")

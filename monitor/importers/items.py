@@ -22,8 +22,14 @@ ORDER = "@order"
 SURFACE = "@surface"
 """A kind: a body surface; its cells are ``m2`` and ``on``, a time."""
 
+GONE = "@gone"
+"""A kind: this record was entered in error, or deleted, whatever it said; an earlier version that comes late says nothing."""
+
 MERGE = "@merge"
 """A kind: this patient is now the one that the cell ``into`` names, as ``patient_id`` would."""
+
+OUTDATED = "@outdated"
+"""A cell: a later version of the piece came and was refused, so that what stands is not the last that was said."""
 
 DOSE_MG = "@dose_mg"
 """A cell: a dose in mg, of which a row of doses needs mg per square metre."""

@@ -20,7 +20,7 @@ from monitor.config.feed_fhir import SEARCHES, FhirFeed
 from monitor.config.secrets import feed_secret, variable
 from monitor.errors import ConfigError
 from monitor.importers.fhir.mapping import FhirMapping
-from monitor.importers.fhir.reading import PARTS, items_of
+from monitor.importers.fhir.reading import PARTS, items_of, taken_back
 from monitor.importers.imported import Clinic, ImportedFile
 from monitor.importers.items import Item
 from monitor.service import clock, fhir_cursor, record_rejects, settling
@@ -133,7 +133,7 @@ class _Reading:
         """What was deleted. Before what came: what was stored anew since stands."""
         for (type_, id_), at in self.spool.deleted.items():
             for part in PARTS.get(type_, ("",)):
-                yield Item(type=type_, id=id_ + part, version=f"deleted {at}", voided=True, recorded_at=at or None)
+                yield taken_back(type_, id_ + part, f"deleted {at}", at or None)
 
     def pulled(self, *, received: bool = False, rejected: int = 0) -> Pulled:
         """What the look came to."""

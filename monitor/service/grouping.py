@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from monitor.importers.checks import CHECKS
 from monitor.importers.columns import COLUMNS
+from monitor.importers.items import OUTDATED
 from monitor.store.items import Piece, Value
 from monitor.store.times import instant_or, moment
 
@@ -86,15 +87,30 @@ def unfit(kind: str, row: dict[str, Value]) -> Unfit | None:
 
 
 def newer(stored: Piece, arriving: Piece, zone: tzinfo) -> bool:
-    """Whether what arrives says more than what is stored: by version where both are numbers, else by when it was recorded."""
-    if stored.version == arriving.version:
+    """Whether what arrives says more than what is stored: by version where both are numbers, else by when it was recorded.
+
+    A system may change a record and not count its versions, and a corrected mapping reads the same record anew: what says
+    something else in the same version is taken too, unless it was recorded before.
+    """
+    if stored.version == arriving.version and _says_the_same(stored, arriving):
         return False
-    if stored.version.isdecimal() and arriving.version.isdecimal():
+    if stored.version != arriving.version and stored.version.isdecimal() and arriving.version.isdecimal():
         return int(arriving.version) > int(stored.version)
     if stored.recorded_at is None or arriving.recorded_at is None:
         return True
     before = moment(stored.recorded_at, zone).at
     return instant_or(arriving.recorded_at, zone, otherwise=before) >= before
+
+
+def _says_the_same(stored: Piece, arriving: Piece) -> bool:
+    if arriving.voided and (stored.voided or not arriving.kind):
+        return stored.voided
+    return _said(stored) == _said(arriving)
+
+
+def _said(piece: Piece) -> tuple[object, ...]:
+    cells = {name: value for name, value in piece.cells.items() if value is not None and name != OUTDATED}
+    return piece.patient_id, piece.kind, piece.group, piece.voided, cells
 
 
 def _fits(row: Cells, said: Cells, time: str | None, zone: tzinfo) -> bool:

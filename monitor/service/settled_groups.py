@@ -154,7 +154,8 @@ class _Batch:
             self._void(group, members, whose.pop(), recorded_at)
             return
         if kind == "patients":  # what a piece said before, and none says now, is no longer so
-            made[0] = dict.fromkeys(column for piece in members for column in piece.cells) | made[0]
+            said = (column for piece in members for column in piece.cells if not column.startswith("@"))
+            made[0] = dict.fromkeys(said) | made[0]
         self._names.setdefault(kind, {})[name] = recorded_at
         for number, row in enumerate(made, 1):
             self._row(group, live, row, name if number == 1 else f"{name}#{number}", whose, recorded_at)

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from monitor.importers.columns import COLUMNS
 from monitor.importers.imported import CellError, Clinic, Rejected
-from monitor.importers.items import MEDICATION, MERGE, ORDER, SURFACE, Item, Merge, referred
+from monitor.importers.items import GONE, MEDICATION, MERGE, ORDER, OUTDATED, SURFACE, Item, Merge, referred
 from monitor.importers.values import identifier, recorded
 from monitor.service import merging
 from monitor.service.grouping import newer
+from monitor.service.helping_cells import READERS as HELPING
 from monitor.service.settled_groups import Groups
 from monitor.store import dialect, facts, items
 from monitor.store.items import FAILED, SETTLED, UNSETTLED, Group, Name, Piece, Value
@@ -28,6 +29,7 @@ _AT_ONCE = 2000
 _GROUPS_AT_ONCE = 500
 _REMEMBERED = 100_000
 _LONGEST_NAME = 200
+_TWICE = "it came twice in one and the same version, and says two things; the first is kept: correct it where it comes from"
 
 
 @dataclass(slots=True)
@@ -52,8 +54,9 @@ def take(connection: Connection, feed: str, said: Iterable[Item | Merge], clinic
     taking = _Taking(connection, feed, clinic)
     remaining = iter(said)
     while chunk := list(islice(remaining, _AT_ONCE)):
+        lately: dict[Name, Item] = {}
         for wave in _waves(chunk):
-            taking.keep(wave)
+            taking.keep(wave, lately)
     return taking.finish()
 
 
@@ -81,17 +84,17 @@ class _Taking:
         self._groups = Groups(connection, feed, clinic)
         self._same: set[Group] = set()
 
-    def keep(self, wave: list[Item] | Merge) -> None:
-        """Keep what is new of a wave; whatever it takes the place of is settled before."""
+    def keep(self, wave: list[Item] | Merge, lately: dict[Name, Item]) -> None:
+        """Keep what is new of a wave; whatever it takes the place of is settled before. ``lately`` is what came just before."""
         if isinstance(wave, Merge):
             self._merge(wave)
             return
-        read = [(item, self._read(item)) for item in wave]
+        read = [(item, self._read(item) if self._is_once(item, lately) else None) for item in wave]
         arriving = [piece for _, piece in read if piece is not None]
         before = items.known(self._connection, self._feed, [(item.type, item.id) for item in wave])
         # What is refused leaves what was said before as it is, yet it is not the last word on it.
         unheard = [before[item.type, item.id] for item, piece in read if piece is None and (item.type, item.id) in before]
-        items.settle(self._connection, self._feed, {(old.kind, old.group): FAILED for old in unheard if old.state == SETTLED})
+        items.keep(self._connection, self._feed, [replace(old, cells=old.cells | {OUTDATED: "yes"}) for old in unheard])
         fresh = [piece for piece in (self._fresh(each, before.get(each.name)) for each in arriving) if piece is not None]
         due = {
             (old.kind, old.group)
@@ -109,6 +112,15 @@ class _Taking:
         self._settle_all()
         self._forget()
         return self._taken
+
+    def _is_once(self, item: Item, lately: dict[Name, Item]) -> bool:
+        """Whether nothing else came under its name and version a moment ago; which of two is right cannot be told."""
+        before = lately.setdefault((item.type, item.id), item)
+        if before.version == item.version and _said(before) != _said(item):
+            self._refuse(item, None, _TWICE)
+            return False
+        lately[item.type, item.id] = item
+        return True
 
     def _read(self, item: Item) -> Piece | None:
         """The item with its cells read, or None for one that is refused."""
@@ -132,7 +144,7 @@ class _Taking:
             recorded_at=known,
             state=SETTLED if item.kind.startswith("@") and item.kind != MERGE else UNSETTLED,
         )
-        if item.voided and not item.kind:
+        if item.voided and item.kind in ("", GONE):
             return piece
         mistakes = list(self._cells(item, piece.cells))
         for column, problem in mistakes:
@@ -149,13 +161,15 @@ class _Taking:
                 yield "patient_id", str(bad)
         readers = _READERS.get(item.kind, {})
         for name, text in item.cells.items():
-            if item.kind.startswith("@") or name.startswith("@"):
+            helping = item.kind.startswith("@") or name.startswith("@")
+            if helping and name not in HELPING:
                 into[name] = text
-            elif name not in readers:
+            elif not helping and name not in readers:
                 yield name, f"there is no such column of {item.kind or 'nothing'}; correct the mapping"
             else:
+                read = HELPING[name] if helping else readers[name]
                 try:
-                    into[name] = readers[name](text.strip(), self._clinic) if text.strip() else None
+                    into[name] = read(text.strip(), self._clinic) if text.strip() else None
                 except CellError as bad:
                     yield name, str(bad)
 
@@ -231,6 +245,10 @@ class _Taking:
     def _refuse(self, item: Item, column: str | None, problem: str) -> None:
         name = f"{item.type}/{item.id.partition('#')[0]}"
         self._taken.rejected.append(Rejected(line=None, column=column, problem=problem, record=name))
+
+
+def _said(item: Item) -> tuple[object, ...]:
+    return item.patient_id, item.kind, item.group, item.cells, item.voided
 
 
 def _left(before: Piece, after: Piece) -> Piece | None:

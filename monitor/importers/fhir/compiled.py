@@ -67,6 +67,10 @@ class Compiled:
         self.diagnoses, self.comorbidities = lookup(mapping.conditions.diagnoses), lookup(mapping.conditions.comorbidities)
         self.passed_over = lookup(mapping.passed_over)
 
+    def name_in(self, text: str) -> str | None:
+        """The drug that a text names, or None."""
+        return next((name for word, name in self.named.items() if word in text.lower()), None)
+
 
 class Answers:
     """A vocabulary by code and by text: what of it has no system is a text, in any case."""
@@ -193,12 +197,12 @@ def meaning(by: Compiled, concept: Concept | None) -> tuple[str | None, str | No
         return None, None
     for coding in concept.coding:
         word = by.display_must_say.get((coding.system or "", coding.code or ""))
-        if word is not None and coding.display and word not in coding.display.lower():
+        said = coding.display or concept.text
+        if word is not None and said and word not in said.lower() and by.name_in(said) is None:
             raise RefusedError("the code of a watched drug stands beside another name; correct the record", "drug")
     drug, treatment = by.drugs.of(concept), by.treatments.of(concept)
     if drug is None and treatment is None:
-        said = " ".join(texts(concept)).lower()
-        name = next((name for word, name in by.named.items() if word in said), None)
+        name = by.name_in(" ".join(texts(concept)))
         if name is not None:
             raise RefusedError(f"its text names {name}, and none of its codes is in the mapping; add the code", "drug")
     return drug, treatment

@@ -19,7 +19,7 @@ from monitor.importers.fhir.structs import (
     Quantity,
     Resource,
 )
-from monitor.importers.fhir.values import clinical_time, number, quantity, unit_of, when
+from monitor.importers.fhir.values import clinical_time, number, one_unit, quantity, unit_of, when
 from monitor.importers.items import DOSE_MG, MEDICATION, ORDER, SURFACE_DAYS, Item
 
 UNWATCHED = "a drug that is neither watched nor a treatment"
@@ -82,6 +82,8 @@ def order(source: Source, ordered: MedicationRequest) -> list[Item]:
         raise PassedOverError("an order of another drug")
     units = source.by.mapping.medications.mg_per_m2_units
     per_m2 = [each for each in _quantities(ordered.dosage_instruction) if each.code in units and not each.comparator]
+    for each in per_m2:
+        one_unit(each, "mg_per_m2")
     levels = {number(each.value) for each in per_m2 if each.value is not None}
     if len(levels) != 1:
         raise PassedOverError("an order without one level per square metre")

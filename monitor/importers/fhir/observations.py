@@ -10,11 +10,13 @@ from monitor.importers.fhir import strength
 from monitor.importers.fhir.codes import PassedOverError, RefusedError, texts
 from monitor.importers.fhir.compiled import Source
 from monitor.importers.fhir.structs import Concept, Measured, Observation
-from monitor.importers.fhir.values import is_empty, measured, number, quantity, unit_of, when
+from monitor.importers.fhir.values import is_empty, measured, number, one_value, quantity, unit_of, when
 from monitor.importers.items import SURFACE, Item
 
 UNMAPPED = "an observation that the mapping does not name"
-_VERSION = re.compile(r"ctcae[^0-9]{0,12}?(\d(?:\.\d{1,2})?)\b", re.IGNORECASE)
+_CTCAE = r"(?:ctcae|common terminology criteria(?: for adverse events)?)"
+_VERSION = re.compile(_CTCAE + r"(?:[^0-9]|\b\d{4}\b){0,24}?(?<!\d)(\d(?:\.\d{1,2})?)\b", re.IGNORECASE)
+_OTHER_SCALE = re.compile(r"\bWHO\b|\b(?:[Nn][Cc][Ii][- ]?)?[Cc][Tt][Cc]\b")
 _GRADE = re.compile(r"(?:grade\s*)?([0-5])", re.IGNORECASE)
 _SCORES = frozenset({"", "1", "{score}", "{grade}"})
 
@@ -28,6 +30,9 @@ def observation(source: Source, found: Observation) -> list[Item]:
         raise PassedOverError("a preliminary observation")
     if found.status not in ("final", "preliminary", "amended", "corrected"):
         raise RefusedError("its status does not say that it holds; correct the status", "status")
+    one_value(found)
+    for part in found.component:
+        one_value(part)
     patient_id = source.patient(found.subject)
     at = when(found.effective_date_time, found.effective_period, "assessed_at", found.effective_instant)
     kind, cells = read()
@@ -121,6 +126,8 @@ def ctcae_version(source: Source, *concepts: Concept | None) -> str | None:
         raise RefusedError("it names two versions of CTCAE", "ctcae_version")
     if named:
         return named.pop()
+    if any(_OTHER_SCALE.search(text) for concept in concepts for text in texts(concept)):
+        raise RefusedError("it names a grade of another scale than CTCAE; the two are not the same", "ctcae_version")
     return source.by.versions.among([concept for concept in concepts if concept is not None])
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -13,16 +13,19 @@ import msgspec
 from monitor.importers.fhir import medications, observations, people
 from monitor.importers.fhir.bundle import LONGEST, BrokenError, Entries
 from monitor.importers.fhir.codes import PassedOverError, RefusedError
-from monitor.importers.fhir.compiled import Compiled, Source, medication
+from monitor.importers.fhir.compiled import Compiled, Source, medication, version_of
+from monitor.importers.fhir.decoding import decoded, no_key_twice
 from monitor.importers.fhir.mapping import FhirMapping
-from monitor.importers.fhir.structs import TYPES, Condition, Fhir, Head
+from monitor.importers.fhir.structs import TYPES, Condition, Fhir, Head, Meta
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
-from monitor.importers.items import Item, Merge
+from monitor.importers.items import GONE, Item, Merge
 
 MOST_REFUSED = 10_000
 """So many of one file are told one by one; the rest is counted. A file of something else would fill the memory."""
 
 LONGEST_HISTORY = 1 << 26
+
+_MISTAKEN = "entered-in-error"
 
 MAPPERS: Mapping[str, Callable[[Source, Any], list[Item]]] = {
     "Patient": people.patient,
@@ -54,6 +57,13 @@ class _Raw:
     fallback_id: str | None = None
     deleted: tuple[str, str, str | None] | None = None  # type, id, when
     problem: str | None = None
+
+
+class _Bare(Fhir):
+    resource_type: str
+    id: str | None = None
+    status: str | None = None
+    meta: Meta | None = None
 
 
 class _Entry(Fhir):
@@ -106,7 +116,7 @@ def _items(raw: Iterator[_Raw], source: Source, file: ImportedFile) -> Iterator[
                 yield from _gone(*each.deleted)
                 file.passed_over["a resource that was deleted"] += 1
                 continue
-            head = _decoded(each.text, Head)
+            head = decoded(each.text, Head)
             if head.resource_type is None:
                 raise RefusedError("it is no FHIR resource: it has no resourceType")
             id_ = head.id or each.fallback_id
@@ -130,71 +140,62 @@ def _mapped(each: _Raw, type_: str, id_: str | None, source: Source, file: Impor
         return
     if not id_:
         raise RefusedError("it has no id, so a correction of it could not be told from another record", "id")
-    resource = _decoded(each.text, TYPES[type_])
+    resource = _resource(each.text, TYPES[type_])
     resource.id = id_
+    gone = ""
     try:
+        if resource.status == _MISTAKEN or (isinstance(resource, Condition) and people.is_mistaken(resource)):
+            gone = GONE
+            raise PassedOverError("entered in error: taken back")
         if resource.modifier_extension:
             raise RefusedError("it has a modifier extension, which may turn its meaning round", "modifierExtension")
-        if resource.status == "entered-in-error" or (isinstance(resource, Condition) and people.is_mistaken(resource)):
-            raise PassedOverError("entered in error: taken back")
         made = mapper(source, resource)
-        _no_key_twice(each.text)
+        no_key_twice(each.text)
     except PassedOverError as reason:
         file.passed_over[f"{type_}: {reason}"] += 1
         made = []
-    version = "" if resource.meta is None else resource.meta.version_id or resource.meta.last_updated or ""
-    version = version or hashlib.sha256(each.text if isinstance(each.text, bytes) else each.text.encode()).hexdigest()[:32]
+    version = (
+        version_of(resource) or hashlib.sha256(each.text if isinstance(each.text, bytes) else each.text.encode()).hexdigest()[:32]
+    )
     yield from (replace(item, version=version) for item in made)
     names = {item.id for item in made}
-    at = source.recorded_at(resource)
+    at = source.recorded_at(resource, getattr(resource, "issued", None))
     for part in PARTS.get(type_, ("",)):
         if id_ + part not in names:  # what it may have said in an earlier version, it says no more
-            yield Item(type=type_, id=id_ + part, version=version, voided=True, recorded_at=at)
+            yield taken_back(type_, id_ + part, version, at, gone)
+
+
+def _digest(text: bytes | str) -> str:
+    return hashlib.sha256(text if isinstance(text, bytes) else text.encode()).hexdigest()[:32]
+
+
+def _resource(text: bytes | str, shape: type[Any]) -> Any:
+    """The resource; of one that was entered in error no more than that, whatever else is wrong with it. Raises RefusedError."""
+    bare: _Bare | None = None
+    try:
+        return decoded(text, shape)
+    except RefusedError:
+        with suppress(RefusedError):
+            bare = decoded(text, _Bare)
+        if bare is None or bare.status != _MISTAKEN:
+            raise
+        return shape(resource_type=bare.resource_type, id=bare.id, status=bare.status, meta=bare.meta)
 
 
 def _gone(type_: str, id_: str, at: str | None) -> Iterator[Item]:
     for part in PARTS.get(type_, ("",)):
-        yield Item(type=type_, id=id_ + part, version=f"deleted {at or ''}", voided=True, recorded_at=at)
+        yield taken_back(type_, id_ + part, f"deleted {at or ''}", at)
+
+
+def taken_back(type_: str, id_: str, version: str, at: str | None, kind: str = GONE) -> Item:
+    """That what a resource said is no longer so; of kind GONE, whatever of it may still come late."""
+    return Item(type=type_, id=id_, version=version, kind=kind, group=id_ if kind else "", voided=True, recorded_at=at)
 
 
 def _safe(type_: str, id_: str | None) -> str:
     """What names a resource in a report: only what FHIR allows in an id, so that nothing else gets into one."""
     plain = "".join(c for c in f"{type_}/{id_ or ''}" if c.isascii() and (c.isalnum() or c in "/.-_:"))
     return plain[:100]
-
-
-def _decoded(text: bytes | str, shape: type[Any]) -> Any:
-    """JSON as a struct. Raises RefusedError; the problem names the field, never what is in it."""
-    try:
-        return msgspec.json.decode(text, type=shape)
-    except msgspec.ValidationError as error:
-        place = str(error).rpartition("`$.")[2].rstrip("`") if "`$." in str(error) else None
-        expected = str(error).partition(",")[0].partition(" - at")[0]
-        words = expected if expected.startswith(("Expected", "Object missing")) else "a value that FHIR does not allow"
-        raise RefusedError(f"found what FHIR does not have there ({words.replace('`', '')})", place) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, ValueError):
-        raise RefusedError("it is not JSON in UTF-8") from None
-    except RecursionError:
-        raise RefusedError("it is nested too deeply") from None
-
-
-class _TwiceError(ValueError):
-    """A key stands twice in one object."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise _TwiceError
-
-
-def _no_key_twice(text: bytes | str) -> None:
-    """A key that stands twice says two things, and which of them is read is chance. Raises RefusedError."""
-    try:
-        json.loads(text, object_pairs_hook=_once, parse_int=len, parse_float=len)
-    except _TwiceError:
-        raise RefusedError("a key stands twice in it; correct the export") from None
-    except (ValueError, RecursionError):
-        raise RefusedError("it is not JSON in UTF-8") from None
 
 
 def _lines(stream: BinaryIO) -> Iterator[_Raw]:
@@ -247,8 +248,8 @@ def _all_of(stream: BinaryIO) -> bytes:
 def _alias(text: str) -> dict[str, str]:
     """From the UUID that stands for a resource within its Bundle to its type and id."""
     try:
-        entry = _decoded(text, _Entry)
-        head = _decoded(bytes(entry.resource), Head) if bytes(entry.resource) else None
+        entry = decoded(text, _Entry)
+        head = decoded(bytes(entry.resource), Head) if bytes(entry.resource) else None
     except RefusedError:
         return {}
     if head is None or not entry.full_url or not entry.full_url.startswith("urn:"):
@@ -258,7 +259,7 @@ def _alias(text: str) -> dict[str, str]:
 
 def _entry(place: int, text: str) -> _Raw:
     try:
-        entry = _decoded(text, _Entry)
+        entry = decoded(text, _Entry)
     except RefusedError as refused:
         return _Raw(place, b"", problem=str(refused))
     if not bytes(entry.resource):

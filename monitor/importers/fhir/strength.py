@@ -9,7 +9,7 @@ from __future__ import annotations
 from monitor.importers.fhir.codes import RefusedError
 from monitor.importers.fhir.compiled import Source
 from monitor.importers.fhir.structs import Concept, Measured, Observation
-from monitor.importers.fhir.values import number
+from monitor.importers.fhir.values import is_empty, number
 
 _SCORES = frozenset({"", "1", "{score}", "{MRC}"})
 
@@ -35,7 +35,12 @@ def components(source: Source, found: Observation) -> dict[str, str]:
     cells = {}
     for component in found.component:
         muscle = source.by.sided_muscles.of(component.code)
-        if muscle is None or component.data_absent_reason is not None:
+        if component.data_absent_reason is not None or is_empty(component) or source.by.passed_over.of(component.code):
+            continue
+        if muscle is None:
+            source.warnings[
+                "a part of a strength panel that is no muscle and side of the mapping was left out; add its code"
+            ] += 1
             continue
         column = f"mrc_{muscle}"
         if column in cells:
@@ -55,6 +60,8 @@ def _place(source: Source, site: Concept | None) -> str:
     muscle = source.by.muscle_sites.of(site)
     sided = source.by.sided_muscles.of(site)
     if sided is not None:
+        if _elsewhere(source, site, sided):
+            raise RefusedError("its place on the body names two muscles or sides; correct the record", f"mrc_{sided}")
         return sided
     if muscle is None:
         raise RefusedError("found MRC power of no muscle that the mapping knows; add the code of its place on the body", "mrc")

@@ -9,6 +9,8 @@ from monitor.importers.fhir.codes import RefusedError
 from monitor.importers.fhir.structs import Measured, Observation, Period, Quantity
 
 UCUM = "http://unitsofmeasure.org"
+_AMOUNTS = frozenset({"mg", "mg/m2", "g/l", "mg/l", "mg/dl"})
+"""Units that are mistaken for each other; no two of them are the same amount."""
 _PARTIAL = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -40,13 +42,13 @@ def recorded_time(*written: str | None) -> str | None:
 def number(value: float) -> str:
     """A number as a cell.
 
-    >>> number(2.0), number(1.3), number(0.00001)
-    ('2', '1.3', '0.00001')
+    >>> number(2.0), number(1.3), number(0.00001), number(1.3300000190734863)
+    ('2', '1.3', '0.00001', '1.330000019')
     """
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     written = repr(value)
-    return written if "e" not in written else f"{value:.9f}".rstrip("0").rstrip(".")
+    return f"{value:.9f}".rstrip("0").rstrip(".") if "e" in written or len(written.partition(".")[2]) > 9 else written
 
 
 def unit_of(quantity: Quantity) -> str:
@@ -58,6 +60,13 @@ def unit_of(quantity: Quantity) -> str:
     return (quantity.unit or "").strip()
 
 
+def one_unit(found: Quantity, column: str) -> None:
+    """Raises RefusedError for a quantity whose unit has a code and a text of which only one can be true."""
+    said = {"".join(text.split()).lower().replace("\u00b2", "2").replace("^", "") for text in (found.code, found.unit) if text}
+    if len(said & _AMOUNTS) > 1:
+        raise RefusedError("found a unit whose code says one thing and whose text another; correct the record", column)
+
+
 def quantity(found: Quantity, units: Collection[str], column: str) -> str:
     """The value of a quantity that comes in one of the ``units``, as a cell."""
     if found.value is None:
@@ -65,6 +74,7 @@ def quantity(found: Quantity, units: Collection[str], column: str) -> str:
     if found.comparator:
         raise RefusedError("found a bound such as '<' where a value is needed", column)
     unit = unit_of(found)
+    one_unit(found, column)
     if unit not in units:
         expected = ", ".join(each or "none" for each in units)
         told = "no unit" if not unit else "a unit that is not expected here"
@@ -85,5 +95,15 @@ def measured(found: Measured | Observation, units: Collection[str], column: str)
 
 def is_empty(found: Measured | Observation) -> bool:
     """Whether it has no value at all."""
+    return _values(found) == 0
+
+
+def one_value(found: Measured | Observation) -> None:
+    """Raises RefusedError where there are two values, of which FHIR allows one."""
+    if _values(found) > 1:
+        raise RefusedError("found two values in one place; which of them holds cannot be told", "value")
+
+
+def _values(found: Measured | Observation) -> int:
     values = (found.value_quantity, found.value_codeable_concept, found.value_string, found.value_boolean, found.value_integer)
-    return all(each is None for each in values)
+    return sum(each is not None for each in values)

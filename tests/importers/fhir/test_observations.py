@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from monitor.importers.items import GONE
 from tests.importers.fhir.resources import (
     AT,
     LOCAL,
@@ -80,7 +81,8 @@ def test_given_a_mapping_that_waits_for_the_final_word_when_a_preliminary_one_co
 def test_given_a_status_that_does_not_hold_when_read_then_what_was_said_before_is_taken_back(status: str) -> None:
     done = read(an_observation(NRS, valueInteger=6, status=status))
     assert done.passed_over
-    assert [(each.type, each.id, each.voided, each.kind) for each in done.items] == [("Observation", "17", True, "")]
+    kind = GONE if status == "entered-in-error" else ""
+    assert [(each.type, each.id, each.voided, each.kind) for each in done.items] == [("Observation", "17", True, kind)]
 
 
 @pytest.mark.parametrize("status", ["unknown", "", "final "])

@@ -34,6 +34,7 @@ def database() -> Iterator[str]:
     name = a_postgres_database(like=migrated_template()).partition("?")[0].rpartition("/")[2]
     reports = "CREATE ROLE hospital_reports LOGIN IN ROLE bipn_reader"
     with shared_server().connect(name) as owner:
+        owner.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC".encode())  # as docs/operations.md says
         for text in (block("writer"), block("login"), block("reader"), reports):
             owner.execute(text.encode())
     yield name

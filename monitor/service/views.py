@@ -30,5 +30,5 @@ def record_view(site: Site, who: Looker, patient_id: str, now: datetime) -> None
     Raises DatabaseError, and nothing is to be shown then, where the database cannot be written within its usual wait.
     """
     body = {"patient_id": patient_id, "by": who.name, "address": who.address, "role": who.role}
-    with site.database.write(VIEW) as connection:
+    with site.database.write(VIEW, beside_others=True) as connection:  # who looks does not wait for a round
         journal.append(connection, now, journal.Entry(VIEW, f"patient {patient_id}", body))

@@ -136,6 +136,13 @@ def test_given_somebody_who_looks_at_a_patient_when_recorded_then_the_journal_ho
     assert verify(clinic.site).intact
 
 
+@pytest.mark.postgresql_only("a writer of a file is alone")
+def test_given_a_round_that_is_still_at_work_when_somebody_looks_then_she_does_not_wait_for_it(clinic: Clinic) -> None:
+    with clinic.site.database.write("round", beside_others=True):
+        record_view(clinic.site, Nurse(), "P-1", on(36, 16))
+    assert verify(clinic.site).intact
+
+
 def test_given_a_database_that_cannot_be_written_when_somebody_looks_then_it_is_refused(clinic: Clinic) -> None:
     with clinic.another_program() as connection:
         connection.refuse("no_room", "journal")

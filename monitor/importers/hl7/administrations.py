@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.importers.hl7.compiled import Compiled
-from monitor.importers.hl7.fields import FieldError, coded, time_of, time_or_none
+from monitor.importers.hl7.fields import FieldError, coded, entity, one_unit, time_of, time_or_none, unnamed
 from monitor.importers.hl7.mapping import folded
 from monitor.importers.hl7.messages import Message, Segment
 from monitor.importers.hl7.observations import Passed
@@ -27,7 +27,7 @@ class Administered:
 
 def order_number(orc: Segment) -> str:
     """The filler's number of an ORC segment, else the placer's."""
-    return orc.text(3) or orc.text(2)
+    return entity(orc, 3, 2)
 
 
 def level(segment: Segment, order: str, patient_id: str, message: Message, how: Compiled) -> Item | Passed:
@@ -66,7 +66,7 @@ def dose(given: Administered, patient_id: str, message: Message, how: Compiled) 
         raise FieldError("does not say whether the dose was given (RXA-20); send CP, PA, RE or NA")
     at = time_of(rxa.text(3))
     counter = rxa.text(2) if how.mapping.records.dose == "counter" else at
-    name = f"{given.order or patient_id} {counter} {drug}"
+    name = f"{given.order or unnamed(patient_id)} {counter} {drug}"
     return Item(
         type="RXA",
         id=name,
@@ -81,10 +81,18 @@ def dose(given: Administered, patient_id: str, message: Message, how: Compiled) 
 
 
 def _drug(segment: Segment, field: int, how: Compiled) -> str | None:
+    said = coded(segment, field)
     try:
-        return how.drug(coded(segment, field))
+        drug = how.drug(said)
     except LookupError:
         raise FieldError("its codes mean different drugs; correct them, or the mapping") from None
+    named = how.drug_named(said.text)
+    if drug is None and named is not None:
+        raise FieldError(f"its text names {named}, and its code is not in the mapping; add the code to hl7.yaml")
+    is_text = not any(each.endswith(f"|{said.text.casefold()}") for each in said.codes)
+    if drug is not None and named != drug and is_text and said.codes & how.must_be_named:
+        raise FieldError("the code of a watched drug stands beside another name; correct the message")
+    return drug
 
 
 def _route(route: Segment | None, how: Compiled) -> dict[str, str]:
@@ -99,6 +107,7 @@ def _route(route: Segment | None, how: Compiled) -> dict[str, str]:
 
 def _amount(given: Administered, how: Compiled) -> dict[str, str]:
     amount = given.rxa.text(6)
+    one_unit(given.rxa, 7)
     units = {*_said(given.rxa, 7)}
     medications = how.mapping.medications
     if units & folded(medications.mg_per_m2_units):

@@ -33,6 +33,8 @@ class Compiled:
     drugs: Mapping[str, str]
     routes: Mapping[str, str]
     versions: Mapping[str, str]
+    names: Mapping[str, str]
+    must_be_named: frozenset[str]
 
     def meaning(self, said: Coded) -> Meaning | None:
         """What an observation is about, or None for one that is not read. Raises LookupError where its codes disagree."""
@@ -41,6 +43,10 @@ class Compiled:
     def drug(self, said: Coded) -> str | None:
         """Which watched drug, or None."""
         return _one(self.drugs, said)
+
+    def drug_named(self, text: str) -> str | None:
+        """The watched drug that a text names, or None."""
+        return next((drug for word, drug in self.names.items() if word in text.casefold()), None)
 
     def measure(self, column: str) -> Measure:
         """How a column comes."""
@@ -71,6 +77,8 @@ def compiled(mapping: Hl7Mapping) -> Compiled:
         _reversed(mapping.medications.drugs.items()),
         _reversed(mapping.medications.routes.items()),
         _reversed(mapping.ctcae_versions.items()),
+        _reversed(mapping.medications.named.items()),
+        folded(mapping.medications.must_be_named),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
 from monitor.importers.hl7.mapping import PatientKeys
 from monitor.importers.hl7.messages import Segment
 
+_AMOUNTS = frozenset({"mg", "mg/m2", "g/l", "mg/l", "mg/dl"})
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,4})?)?)?)?([+-]\d{4})?", re.ASCII)
 
 
@@ -56,6 +58,29 @@ def time_or_none(written: str) -> str | None:
         return time_of(written) if written else None
     except FieldError:
         return None
+
+
+def entity(segment: Segment, *fields: int) -> str:
+    """The number of an order in the first of ``fields`` that has one, with who gave it: two senders count alike."""
+    for field in fields:
+        components = next(iter(segment.repetitions(field)), [])
+        parts = [segment.part(components, place) for place in (1, 2, 3, 4)]
+        if parts[0]:
+            return "^".join(parts).rstrip("^")
+    return ""
+
+
+def unnamed(*parts: str) -> str:
+    """A name made of what names a patient, which it does not tell: it stands in reports of what was refused."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:20]
+
+
+def one_unit(segment: Segment, field: int) -> None:
+    """Raises FieldError for a unit whose code and text cannot both be true."""
+    components = next(iter(segment.repetitions(field)), [])
+    said = {segment.part(components, place).casefold().replace("²", "2").replace("^", "") for place in (1, 2)}
+    if len(said & _AMOUNTS) > 1:
+        raise FieldError("the code of the unit says one thing and its text another; correct the message")
 
 
 def patient_of(segment: Segment, field: int, keys: PatientKeys) -> str:

@@ -38,9 +38,11 @@ class Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medications:
-    """Drugs that are watched, and how a dose comes."""
+    """Drugs that are watched, the words that name each, codes beside which one of them must stand, and how a dose comes."""
 
     drugs: Mapping[str, Codes]
+    named: Mapping[str, Codes] = field(default_factory=dict)
+    must_be_named: Codes = ()
     routes: Mapping[Literal["IV", "SC"], Codes]
     mg_per_m2_units: Codes
     mg_units: Codes

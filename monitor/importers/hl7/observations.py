@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.importers.hl7.compiled import SURFACE, Compiled, Meaning
-from monitor.importers.hl7.fields import Coded, FieldError, coded, time_of, time_or_none
+from monitor.importers.hl7.fields import Coded, FieldError, coded, entity, one_unit, time_of, time_or_none, unnamed
 from monitor.importers.hl7.mapping import folded
 from monitor.importers.hl7.messages import Message, Segment
 from monitor.importers.items import SURFACE as SURFACE_KIND
 from monitor.importers.items import Item
 
 FINAL = frozenset({"", "F", "C", "U"})
+CHANGED = frozenset({"C", "U"})
 PRELIMINARY = frozenset({"P", "R", "S"})
 TAKEN_BACK = frozenset({"D", "W", "X"})
 """Deleted; was wrong; cannot be obtained: what was said before under this name is no longer said."""
@@ -35,7 +36,7 @@ class Order:
 
 def order_of(obr: Segment) -> Order:
     """An OBR segment: the filler's number, else the placer's."""
-    return Order(number=obr.text(3) or obr.text(2), at=obr.text(7), reported_at=obr.text(22))
+    return Order(number=entity(obr, 3, 2), at=obr.text(7), reported_at=obr.text(22))
 
 
 def observation(obx: Segment, order: Order, patient_id: str, message: Message, how: Compiled) -> Item | Passed:
@@ -54,9 +55,9 @@ def observation(obx: Segment, order: Order, patient_id: str, message: Message, h
     if not voided and status not in FINAL | PRELIMINARY:
         return Passed("an observation that has no result yet")
     at = time_of(obx.text(14) or order.at)
-    number = order.number or f"{patient_id} {at}"
+    number = order.number or unnamed(patient_id, at)
     code = sorted(said.codes)[0]
-    group = number if how.mapping.records.examination == "order" else f"{patient_id} {at}"
+    group = number if how.mapping.records.examination == "order" else unnamed(patient_id, at)
     kind, time = ("labs", "collected_at") if meaning.is_lab else ("assessments", "assessed_at")
     if meaning.name == SURFACE:
         kind, time = SURFACE_KIND, "on"
@@ -71,13 +72,20 @@ def observation(obx: Segment, order: Order, patient_id: str, message: Message, h
         group=group,
         cells={} if voided else {time: at} | _cells(obx, meaning, said, how),
         voided=voided,
-        recorded_at=time_or_none(order.reported_at) or time_or_none(message.sent_at),
+        recorded_at=_known_at(order, message, status),
     )
+
+
+def _known_at(order: Order, message: Message, status: str) -> str | None:
+    """When results were reported; of one that was changed or taken back, when that was told."""
+    reported, sent = time_or_none(order.reported_at), time_or_none(message.sent_at)
+    return sent or reported if status in CHANGED | TAKEN_BACK else reported or sent
 
 
 def _cells(obx: Segment, meaning: Meaning, said: Coded, how: Compiled) -> dict[str, str]:
     values = obx.repetitions(5)
     unit = obx.text(6).casefold()
+    one_unit(obx, 6)
     if meaning.name == SURFACE:
         if unit not in folded(how.mapping.medications.surface_units):
             raise FieldError("the body surface is in a unit that is not read (OBX-6); send it in m2")
@@ -108,6 +116,8 @@ def _word(obx: Segment, components: list[str], answers: dict[str, tuple[str, ...
     text = obx.part(components, 1)
     if kind == "SN":
         return _number(obx)
+    if not text and any(obx.part(components, place) for place in range(2, len(components) + 1)):
+        raise FieldError("the answer has no code (OBX-5); send its code")
     said = {text.casefold()}
     if kind in {"CE", "CWE", "CNE", "CF"}:
         for start in (1, 4):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.importers.hl7.fields import FieldError, patient_of, time_of, time_or_none
+from monitor.importers.hl7.fields import FieldError, patient_of, time_of, time_or_none, unnamed
 from monitor.importers.hl7.mapping import PatientKeys
 from monitor.importers.hl7.messages import Message, Segment
 from monitor.importers.items import Item, Merge
@@ -37,7 +37,7 @@ def patient(pid: Segment, pv1: Segment | None, message: Message, keys: PatientKe
         cells["site"] = keys.sites.get(ward, ward)
     return Item(
         type="PID",
-        id=patient_id,
+        id=unnamed(patient_id),
         version=f"{message.sent_at} {message.control_id}",
         patient_id=patient_id,
         kind="patients",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from monitor.importers.hl7 import administrations, people
@@ -90,6 +92,7 @@ class _File:
         """Observations, orders and doses, group by group."""
         patient_id, order, number = "", Order(), ""
         given: Administered | None = None
+        told: Counter[str] = Counter()
         for segment in message.segments:
             if given is not None and segment.name == "RXR":
                 given.route = given.route or segment
@@ -110,7 +113,8 @@ class _File:
                 case "RXO" | "RXE" if patient_id:
                     yield from self._said(message, segment, self._level(segment, number, patient_id, message))
                 case "OBX" if patient_id:
-                    yield from self._said(message, segment, self._observation(segment, order, patient_id, message))
+                    made = self._said(message, segment, self._observation(segment, order, patient_id, message))
+                    yield from (_counted(told, item) for item in made)
                 case "RXA" | "OBX":
                     self._refuse(segment.line, _name(message, segment), "it is not known whose it is; see what is said of PID")
         if given is not None:
@@ -151,6 +155,12 @@ class _File:
 
     def _refuse(self, line: int, record: str, problem: str) -> None:
         self._file.rejected.append(Rejected(line=line, column=None, problem=problem, record=record))
+
+
+def _counted(told: Counter[str], item: Item) -> Item:
+    """The item; of several of one name in a message each has its place behind it, so that none is taken for another."""
+    told[item.id] += 1
+    return item if told[item.id] == 1 else replace(item, id=f"{item.id} {told[item.id]}")
 
 
 def _first(message: Message, name: str) -> Segment | None:

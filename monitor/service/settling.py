@@ -136,9 +136,9 @@ class _Taking:
             type=item.type,
             id=item.id,
             version=item.version,
-            patient_id=item.patient_id,
+            patient_id=item.patient_id.strip(),
             kind=item.kind,
-            group=item.patient_id if item.kind == "patients" else item.group,
+            group=item.patient_id.strip() if item.kind == "patients" else item.group,
             uses=item.cells.get(MEDICATION) or item.cells.get("into", "").removeprefix("@") or None,
             voided=item.voided,
             recorded_at=known,
@@ -154,7 +154,7 @@ class _Taking:
     def _cells(self, item: Item, into: dict[str, Value]) -> Iterator[tuple[str, str]]:
         if referred(item.patient_id) is None and item.kind != MEDICATION:
             try:
-                if not item.patient_id:
+                if not item.patient_id.strip():
                     raise CellError("found nothing; each record names its patient")
                 identifier(item.patient_id, self._clinic)
             except CellError as bad:

@@ -161,3 +161,9 @@ def test_given_a_surface_when_it_has_more_decimals_than_a_person_writes_then_it_
     piece = replace(a_surface(), kind=SURFACE, cells={"m2": "1.7000000000000002", "on": "2026-11-01"})
     said(database, piece, a_dose(**IN_MG))
     assert levels(database) == [(1.29,)]
+
+
+def test_given_a_patients_id_with_spaces_around_it_when_taken_then_it_is_the_one_without(database: Database) -> None:
+    said(database, a_measure("a", patient=" P-1 ", motor_grade="1"))
+    said(database, Item(type="Patient", id="1", version="1", patient_id="P-1 ", kind="patients", cells={"sex": "F"}))
+    assert rows(database, "assessments", "patient_id") == rows(database, "patients", "patient_id") == [("P-1",)]

@@ -21,7 +21,8 @@ def patient(source: Source, found: Patient) -> list[Item]:
     keys = source.by.mapping.patient
     patient_id = str(found.id)
     if keys.identifier_system is not None:
-        named = {each.value for each in found.identifier if each.system == keys.identifier_system and each.value}
+        ours = [each for each in found.identifier if each.system == keys.identifier_system and each.use != "old"]
+        named = {each.value.strip() for each in ours if each.value and each.value.strip()}
         if len(named) != 1:
             told = "no identifier" if not named else "two identifiers"
             raise RefusedError(f"it has {told} of the system that names patients", "patient_id")

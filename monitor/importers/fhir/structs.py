@@ -40,6 +40,7 @@ class Quantity(Fhir, gc=False):
 class Identifier(Fhir, gc=False):
     """A business name of something, and its system."""
 
+    use: str | None = None
     system: str | None = None
     value: str | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.importers.items import GONE
@@ -17,6 +19,7 @@ from tests.importers.fhir.resources import (
     an_observation,
     coded,
     read,
+    the_mapping,
 )
 
 MOTOR = coded(NCIT, "C143750")
@@ -100,3 +103,11 @@ def test_given_a_mistake_that_has_mistakes_when_read_then_it_is_taken_back_all_t
     done = read(an_observation(MOTOR, status="entered-in-error", meta={"versionId": "2"}) | wrong)
     assert done.file.rejected == []
     assert [(each.id, each.version, each.kind, each.voided) for each in done.items] == [("17", "2", GONE, True)]
+
+
+def test_given_a_record_number_that_a_patient_had_before_when_read_then_the_present_one_counts() -> None:
+    mapping = the_mapping()
+    by = replace(mapping, patient=replace(mapping.patient, identifier_system="urn:mrn"))
+    numbers = [{"system": "urn:mrn", "value": "P-1 "}, {"system": "urn:mrn", "value": "P-0", "use": "old"}]
+    done = read({"resourceType": "Patient", "id": "1", "identifier": numbers, "gender": "female"}, mapping=by)
+    assert done.item.patient_id == "P-1"

@@ -53,16 +53,22 @@ def rows(kind: str, pieces: Iterable[Cells], zone: tzinfo) -> list[dict[str, Val
     """The cells of the pieces put together. One that fills a column differently from those before it goes into a row of its own.
 
     Within one examination the times of its measures may differ by minutes: the row has the first of that day. Of a patient
-    there is one record: what is said last holds.
+    there is one record: what is said last holds. Who examined parts nothing: a nurse asks for pain, and a doctor tests power.
     """
     time = TIMES.get(kind)
     found: list[dict[str, Value]] = []
+    examined: list[list[_Examiner]] = []
     for cells in pieces:
         said: dict[str, Value] = {name: value for name, value in cells.items() if value is not None and not name.startswith("@")}
-        row = next((each for each in found if kind == "patients" or _fits(each, said, time, zone)), None)
-        if row is None:
+        by: _Examiner = said.pop("assessor", None), any(name.startswith("mrc_") for name in said)
+        fitting = [n for n, each in enumerate(found) if kind == "patients" or _fits(each, said, time, zone)]
+        if not fitting:
             found.append(said)
+            examined.append([by])
             continue
+        place = next((n for n in fitting if _assessor(examined[n]) == by[0]), fitting[0])
+        row = found[place]
+        examined[place].append(by)
         for name, value in said.items():
             if name in JOINED and name in row:
                 row[name] = _joined(name, str(row[name]), str(value))
@@ -70,7 +76,20 @@ def rows(kind: str, pieces: Iterable[Cells], zone: tzinfo) -> list[dict[str, Val
                 row[name] = min((str(row[name]), str(value)), key=lambda each: _precise_first(each, zone))
             else:
                 row[name] = value
+    for row, examiners in zip(found, examined, strict=True):
+        if (who := _assessor(examiners)) is not None:
+            row["assessor"] = who
     return found
+
+
+_Examiner = tuple[Value, bool]  # the assessor's name, and whether this was a test of power
+
+
+def _assessor(examined: Sequence[_Examiner]) -> Value:
+    """Whoever tested the power, which is compared by assessor, or without that whoever examined; None where those are two."""
+    power = [name for name, tested_power in examined if tested_power]
+    names = set(power or (name for name, _ in examined)) - {None}
+    return names.pop() if len(names) == 1 else None
 
 
 def unfit(kind: str, row: dict[str, Value]) -> Unfit | None:

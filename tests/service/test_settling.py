@@ -174,6 +174,24 @@ def test_given_two_pieces_that_contradict_when_taken_then_both_are_rows_until_on
     assert rows(database, "assessments", "source_id", "sensory_grade") == [("visit", 1)]
 
 
+def test_given_measures_of_two_assessors_when_taken_then_they_are_one_examination_of_whoever_tested_the_power(
+    database: Database,
+) -> None:
+    said(database, a_measure("a", assessor="N", neuropathic_pain="yes"), a_measure("b", assessor="D", mrc_deltoid_left="4"))
+    found = ("sensory_grade", "neuropathic_pain", "mrc_deltoid_left", "assessor")
+    said(database, a_measure("c", assessor="G", sensory_grade="2"))
+    assert rows(database, "assessments", *found) == [(2, "yes", "4", "D")]
+    said(database, a_measure("d", assessor="G", mrc_deltoid_right="4"))
+    assert rows(database, "assessments", "assessor") == [(None,)]
+
+
+def test_given_two_examinations_under_one_name_when_taken_then_each_keeps_what_its_assessor_said(database: Database) -> None:
+    said(database, a_measure("a", assessor="N", sensory_grade="1"), a_measure("b", assessor="D", sensory_grade="3"))
+    said(database, a_measure("c", assessor="D", neuropathic_pain="yes"))
+    found = ("sensory_grade", "neuropathic_pain", "assessor")
+    assert rows(database, "assessments", *found) == [(1, None, "N"), (3, "yes", "D")]
+
+
 def test_given_red_flags_one_by_one_when_taken_then_they_stand_together(database: Database) -> None:
     said(database, a_measure("a", red_flags="syncope"), a_measure("b", red_flags="bulbar"))
     assert rows(database, "assessments", "red_flags") == [("bulbar;syncope",)]

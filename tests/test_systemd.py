@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from monitor.config.secrets import SecretName
+from monitor.importers.sheet_worker import MOST_MEMORY
 
 UNITS = Path(__file__).parent.parent / "systemd"
 MOST_EXPOSED = {"bipn-monitor.service": 1.1, "bipn-monitor-failed@.service": 2.0}
@@ -116,3 +117,12 @@ def test_given_a_failed_unit_when_told_then_a_file_says_so_and_the_hook_runs_onc
 def test_given_no_hook_when_a_failure_is_told_then_the_file_says_so(tmp_path: Path) -> None:
     a_failure_told(tmp_path)
     assert (tmp_path / "bipn-monitor.service").is_file()
+
+
+def test_given_a_workbook_that_takes_all_it_may_when_the_unit_is_read_then_there_is_room_and_the_daemon_is_not_ended_for_it() -> (
+    None
+):
+    lines = (UNITS / "bipn-monitor.service").read_text(encoding="utf-8").splitlines()
+    assert "MemoryMax=1G" in lines
+    assert 2 * MOST_MEMORY + (200 << 20) <= 1 << 30
+    assert "OOMPolicy=continue" in lines

@@ -41,6 +41,9 @@ MAPPERS: Mapping[str, Callable[[Source, Any], list[Item]]] = {
 }
 """What reads each type of resource; the others are no matter of this program."""
 
+_TOLD_INSIDE = MAPPERS.keys() - {"Patient", "Medication", "MedicationRequest"}
+"""Records of their own that nobody would look for inside another one."""
+
 PARTS: Mapping[str, tuple[str, ...]] = {
     "MedicationStatement": ("#course", "#treatment"),
     "MedicationAdministration": ("", "#treatment"),
@@ -135,6 +138,8 @@ def _items(raw: Iterator[_Raw], source: Source, file: ImportedFile) -> Iterator[
 
 def _mapped(each: _Raw, type_: str, id_: str | None, source: Source, file: ImportedFile) -> Iterator[Item]:
     mapper = MAPPERS.get(type_)
+    if type_ == "Bundle":
+        raise RefusedError("it is a Bundle among resources, and what is in it is not read; import it as a file of its own")
     if mapper is None:
         file.passed_over[f"{type_}: a type that is not read" if type_.isalnum() else "a type that is not read"] += 1
         return
@@ -142,6 +147,9 @@ def _mapped(each: _Raw, type_: str, id_: str | None, source: Source, file: Impor
         raise RefusedError("it has no id, so a correction of it could not be told from another record", "id")
     resource = _resource(each.text, TYPES[type_])
     resource.id = id_
+    for inside in resource.contained:
+        if inside.resource_type in _TOLD_INSIDE:
+            file.warnings[f"{type_}: the {inside.resource_type} within it (contained) was not read"] += 1
     gone = ""
     try:
         if resource.status == _MISTAKEN or (isinstance(resource, Condition) and people.is_mistaken(resource)):

@@ -43,6 +43,17 @@ def test_given_a_bundle_of_any_type_when_read_then_its_entries_count(type_: str)
     assert (done.file.records, len(done.items)) == (2, 2)
 
 
+def test_given_a_bundle_among_resources_when_read_then_it_is_refused_and_not_left_out_with_all_that_is_in_it() -> None:
+    inner = {"resourceType": "Bundle", "id": "b", "type": "searchset", "entry": [{"resource": GOOD}]}
+    assert "a file of its own" in read(inner).rejected.problem
+    assert "a file of its own" in a_bundle(inner, type_="batch-response").rejected.problem
+
+
+def test_given_an_observation_within_a_report_when_read_then_it_is_told_that_it_was_not() -> None:
+    report = {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "contained": [GOOD]}
+    assert list(read(report).file.warnings) == ["DiagnosticReport: the Observation within it (contained) was not read"]
+
+
 def test_given_a_history_when_read_then_the_oldest_version_comes_first() -> None:
     versions = [GOOD | {"meta": {"versionId": str(number)}} for number in (3, 2, 1)]
     assert [each.version for each in a_bundle(*versions, type_="history").items] == ["1", "2", "3"]

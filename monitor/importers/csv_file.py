@@ -58,7 +58,8 @@ def _is_utf8(stream: BinaryIO) -> bool:
 def _lines(stream: BinaryIO) -> Iterator[str]:
     text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
-        yield from text
+        for line in text:  # noqa: UP028 - `yield from` closes what it reads from when nobody reads on
+            yield line
     finally:
         if not stream.closed:
             text.detach()  # the stream is the caller's to close

@@ -193,6 +193,17 @@ def test_given_a_file_that_nobody_can_read_when_whole_then_it_is_rejected_with_t
     assert len(drop.mails()) == 1
 
 
+def test_given_files_that_are_refused_before_their_end_when_whole_then_none_holds_up_the_others(drop: Drop) -> None:
+    texts = {"doses.csv": "patient_id,given_at\nP-1,2026-01-05\n", "labs.csv": "", "courses.csv": "a,a\n1,2\n", "ward.csv": "x\n"}
+    texts |= {"a.json": "[]", "b.ndjson": "{\n", "c.hl7": "MSH", "d.xlsx": "PK", "treatments.csv": "\n\n", "e.json": '{"a": 1'}
+    for name, text in texts.items():
+        drop.put(name, text)
+    drop.put("patients.csv", PATIENTS)
+    found = drop.settle()
+    assert (found.problem, drop.names(), drop.rows("patients")) == (None, [], 1)
+    assert texts.keys() <= set(drop.names("rejected"))
+
+
 def test_given_a_column_that_is_not_read_when_imported_then_the_owner_hears_of_it(drop: Drop) -> None:
     drop.put("patients.csv", "patient_id,sight\nP-1,North\n")
     drop.settle()

@@ -1,7 +1,4 @@
-"""The part of FHIR R4 that is read, as msgspec decodes it: unknown fields are skipped, known ones must have their type.
-
-Times stay text: a partial date is no instant, and must not become one.
-"""
+"""The part of FHIR R4 that is read. Unknown fields are skipped, known ones must have their type, and times stay text."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ something has stayed open for long: a mail that says the same every day is read 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,8 @@ LINES, FEWEST_LINES, CONFLICTS_SHOWN = 60, 3, 40
 """Lines of a mail: of all feeds together, of each at least, and of contradictions."""
 
 READ_AT_MOST = 2000
+
+_RECORD = re.compile(r"[A-Za-z]+/\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +127,7 @@ def _facts(site: Site, found: Quality, why: str, told_at: datetime | None, now: 
         refused=found.refused,
         conflicting=len(found.conflicts),
         why=why,
-        feeds=tuple(_of_feed(found, feed, number, told_at, lines) for feed, number in sorted(found.by_feed.items())),
+        feeds=tuple(_of_feed(site, found, feed, told_at, lines) for feed in sorted(found.by_feed)),
         conflicts=tuple(conflicts),
         ages=tuple(TimeFacts(label=age.name, at=age_words(age, now)) for age in found.ages),
         times=(TimeFacts(label=say("Made"), at=instant_in_words(now, zone)),),
@@ -132,9 +135,10 @@ def _facts(site: Site, found: Quality, why: str, told_at: datetime | None, now: 
     )
 
 
-def _of_feed(found: Quality, feed: str, number: int, told_at: datetime | None, lines: int) -> FeedRejects:
-    of_feed = [each for each in found.rejects if each.feed == feed]
-    shown = of_feed[:lines]
+def _of_feed(site: Site, found: Quality, feed: str, told_at: datetime | None, lines: int) -> FeedRejects:
+    of_feed, number = [each for each in found.rejects if each.feed == feed], found.by_feed[feed]
+    told = [each for each in of_feed if site.settings.privacy != "none" or not _names_a_record(each)]
+    shown = told[:lines]
     new = sum(_is_new(each.at, told_at) for each in of_feed)
     return FeedRejects(
         feed=feed,
@@ -142,6 +146,11 @@ def _of_feed(found: Quality, feed: str, number: int, told_at: datetime | None, l
         lines=tuple(reject_words(each) for each in shown),
         more=say("and {more} more", more=number - len(shown)) if number > len(shown) else None,
     )
+
+
+def _names_a_record(reject: Reject) -> bool:
+    """Whether the words hold the name of a record, such as "Patient/17", which may be a patient's: for the page alone."""
+    return any(_RECORD.match(text) for text in (reject.origin, reject.problem))
 
 
 def reject_words(reject: Reject) -> Said:

@@ -12,7 +12,7 @@ from monitor.service import ingest
 from monitor.service.acts import acknowledge
 from monitor.service.cycle import daily_once
 from monitor.service.post import send_due
-from monitor.store import feeds
+from monitor.store import feeds, rejects
 from tests.service.clinic import ZONE, Clinic, a_clinic, on
 from tests.smtp_server import ReceivedMail
 
@@ -143,3 +143,16 @@ def test_given_a_thousand_mistakes_when_told_then_the_mail_is_short_and_says_how
     (mail,) = morning(clinic, 1)
     assert "and 941 more" in flat(mail)
     assert len(mail.text) < 20_000
+
+
+@pytest.mark.parametrize(("privacy", "shown"), [("none", False), ("pseudonym", True)])
+def test_given_a_refused_record_whose_name_is_a_patients_when_mails_name_nobody_then_the_page_alone_has_it(
+    tmp_path: Path, engine: str, privacy: str, shown: bool
+) -> None:
+    with a_clinic(tmp_path, more=f"{MORE}privacy: {privacy}\n") as clinic:
+        refused = rejects.Reject(at=on(0, 9), feed="warehouse", origin="omop/P-9|x", line=None, column=None, problem="no value")
+        with clinic.site.database.write() as connection:
+            rejects.replace(connection, [refused], feed=refused.feed, origin=refused.origin, now=refused.at)
+        (mail,) = morning(clinic, 1)
+        assert "1 open, 1 of them new" in flat(mail)
+        assert ("P-9" in mail.text) is shown

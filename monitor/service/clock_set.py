@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitor.service.opening import Site
+from monitor.service.own_troubles import clear_own, set_own
 from monitor.store import journal, waiting
-from monitor.store.troubles import clear_trouble, set_trouble
 
 TROUBLE = "clock"
 TOLD_FOR = timedelta(hours=1)
@@ -21,7 +21,7 @@ def record(site: Site, by: timedelta, now: datetime) -> None:
         "let a time service keep it (timedatectl), it is watched on meanwhile"
     )
     with site.database.write("clock") as connection:
-        set_trouble(connection, TROUBLE, words, now)
+        set_own(site, connection, TROUBLE, words, now)
         journal.append(connection, now, journal.Entry(event="clock", subject="set", body={"by_seconds": seconds}))
         if by < timedelta(0):
             waiting.bring_forward(connection, now)
@@ -30,4 +30,4 @@ def record(site: Site, by: timedelta, now: datetime) -> None:
 def forget(site: Site) -> None:
     """It was long enough ago."""
     with site.database.write("clock") as connection:
-        clear_trouble(connection, TROUBLE)
+        clear_own(site, connection, TROUBLE)

@@ -15,9 +15,10 @@ from monitor.clinical.synthetic import is_synthetic
 from monitor.service.feed_ages import FeedAge, feed_ages
 from monitor.service.holder import has_died, is_this_process
 from monitor.service.opening import Site
+from monitor.service.own_troubles import present
 from monitor.store import alerts, changes, escalations, feed_age, figures, journal, lease, outbox, withheld
 from monitor.store.rounds import Failure, RoundRecord, failures, last_round
-from monitor.store.troubles import Trouble, all_troubles
+from monitor.store.troubles import Trouble
 from monitor.store.unnoticed import unnoticed_tables
 
 
@@ -81,7 +82,7 @@ def read_figures(site: Site, now: datetime) -> Figures:
             open_alerts=Counter(alert.urgency for alert in still_open),
             overdue=tuple(step.due_at for step in escalations.overdue(connection, now)),
             withheld=len({row.alert_id for row in withheld.open_now(connection, now)}),
-            troubles=tuple(all_troubles(connection)),
+            troubles=tuple(present(connection, now)),
             gaps=gaps(site, now),
             statement=journal.newest(connection, "coverage", figures.STATEMENT),
             watching_since=figures.first_policy_at(connection),

@@ -22,7 +22,7 @@ from monitor.importers.hl7.messages import MOST_BYTES
 from monitor.service import clock
 from monitor.service.hl7_receiving import Receiver
 from monitor.service.opening import Site
-from monitor.store.troubles import clear_trouble, set_trouble
+from monitor.service.own_troubles import clear_own, set_own
 
 log = logging.getLogger(__name__)
 
@@ -205,8 +205,8 @@ def _tell(site: Site, name: str, problem: str | None) -> None:
     try:
         with site.database.write("mllp") as connection:
             if problem is None:
-                clear_trouble(connection, _TROUBLE.format(name))
+                clear_own(site, connection, _TROUBLE.format(name))
             else:
-                set_trouble(connection, _TROUBLE.format(name), problem, clock.now())
+                set_own(site, connection, _TROUBLE.format(name), problem, clock.now())
     except DatabaseError as error:
         log.error("what became of the feed %s is not on record: %s", name, error)

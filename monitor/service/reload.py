@@ -19,9 +19,9 @@ from monitor.service.broken_templates import broken_templates
 from monitor.service.figures import gaps
 from monitor.service.mappings import broken_mappings
 from monitor.service.opening import Configuration, Site, Source, read_configuration
+from monitor.service.own_troubles import clear_own, set_own
 from monitor.service.post import check_ready
 from monitor.store import journal
-from monitor.store.troubles import clear_trouble, set_trouble
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def settle(site: Site, source: Source, now: datetime) -> None:
     body = {"sha256": sha256(site.settings.source.read_bytes()).hexdigest(), "policy": site.policy.sha256}
     with site.database.write("configuration") as connection:
         journal.append(connection, now, journal.Entry(event="configuration", subject="in force", body=body))
-        clear_trouble(connection, TROUBLE)
+        clear_own(site, connection, TROUBLE)
     last_good.save(site.settings, source, os.environ)
     log.info("configuration in force", extra={"policy": site.policy.sha256[:12]})
     unreached = len(gaps(site, now))
@@ -82,7 +82,7 @@ def refuse(site: Site, refused: str, now: datetime) -> None:
     words = f"the configuration is refused: {refused}; run `bipn-monitor check-config`, correct it, and reload the daemon"
     log.error("%s", words)
     with site.database.write("configuration") as connection:
-        set_trouble(connection, TROUBLE, words, now)
+        set_own(site, connection, TROUBLE, words, now)
         journal.append(connection, now, journal.Entry(event="configuration", subject="refused", body={"why": refused}))
         alarms.raise_alarm(site, connection, alarms.refused_configuration(refused), now)
 

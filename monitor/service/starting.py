@@ -14,9 +14,9 @@ from monitor.service.counters import DaemonCounters
 from monitor.service.holder import has_died
 from monitor.service.metrics import start_metrics
 from monitor.service.opening import Site, Source, open_configured
+from monitor.service.own_troubles import clear_own, set_own
 from monitor.service.reload import examined, in_words, refuse, settle
 from monitor.store import claims
-from monitor.store.troubles import clear_trouble, set_trouble
 
 METRICS = "metrics"
 
@@ -71,9 +71,9 @@ def metrics_if_possible(site: Callable[[], Site], counters: DaemonCounters) -> C
         stop, problem = _nothing, str(error)
     with site().database.write("metrics") as connection:
         if problem is None:
-            clear_trouble(connection, METRICS)
+            clear_own(site(), connection, METRICS)
         else:
-            set_trouble(connection, METRICS, problem, clock.now())
+            set_own(site(), connection, METRICS, problem, clock.now())
     return stop
 
 

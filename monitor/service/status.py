@@ -11,6 +11,7 @@ from monitor.clinical.findings import Urgency
 from monitor.service.feed_ages import FeedAge
 from monitor.service.figures import Figures, read_figures
 from monitor.service.opening import Site
+from monitor.service.own_troubles import is_about
 from monitor.service.reload import TROUBLE as CONFIGURATION
 from monitor.service.shapes import instant_text
 from monitor.service.status_lines import ACTS, lines, plugin_line
@@ -47,7 +48,7 @@ def status(site: Site, now: datetime, *, refused: str | None = None) -> StatusRe
     with site.database.read() as connection:
         answered = acts_since(connection, now - ANSWERS_OF)
     wrong = tuple(problems(site.settings, found, now))
-    if refused is not None and not any(each.name == CONFIGURATION for each in found.troubles):  # no daemon has noticed yet
+    if refused is not None and not any(is_about(each, CONFIGURATION) for each in found.troubles):  # no daemon has noticed yet
         wrong = (refused, *wrong)
     return StatusReport(
         problems=wrong,
@@ -88,7 +89,7 @@ def _data(site: Site, found: Figures) -> dict[str, Any]:
         "patients_not_evaluated": len(found.failures),
         "troubles": [{"name": each.name, "since": instant_text(each.since), "words": each.words} for each in found.troubles],
         "last_statement_at": None if statement is None else instant_text(statement.at),
-        "last_good_configuration": any(each.name == CONFIGURATION for each in found.troubles),
+        "last_good_configuration": any(is_about(each, CONFIGURATION) for each in found.troubles),
         "daemon": "running" if found.watching else "not running",
         "daemons": found.daemons,
         "policy": {"guideline": site.policy.guideline.name, "sha256": site.policy.sha256},

@@ -9,7 +9,7 @@ from datetime import datetime
 from monitor.errors import ConfigError, MonitorError
 from monitor.service import clock
 from monitor.service.opening import Site
-from monitor.store.troubles import clear_trouble, set_trouble
+from monitor.service.own_troubles import clear_own, set_own
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ def _tell(site: Site, problem: str | None) -> None:
     try:
         with site.database.write("board") as connection:
             if problem is None:
-                clear_trouble(connection, TROUBLE)
+                clear_own(site, connection, TROUBLE)
             else:
-                set_trouble(connection, TROUBLE, problem, clock.now())
+                set_own(site, connection, TROUBLE, problem, clock.now())
     except MonitorError as error:
         log.error("what became of the board is not on record: %s", error)
 

@@ -22,7 +22,7 @@ def migrate(
     database: DatabaseOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Bring the database to this version's schema, or move another one's content into it."""
+    """Bring a database to this version's schema, or move one here."""
     from monitor.cli.output import emit, emit_json, note
     from monitor.config.database_url import is_postgresql, resolve_database
     from monitor.config.secrets import secret

@@ -159,7 +159,7 @@ def _measure(patient_id: str, name: str, measure: Measure, row: Row, mapping: Om
 
 
 def _value(measure: Measure, row: Row) -> str:
-    if row["operator_concept_id"] not in (None, 0, EQUALS):
+    if _text(row["operator_concept_id"]) not in ("", "0", str(EQUALS)):
         raise CellError("found a value with a sign such as < before it; it is no exact value")
     if measure.units is not None and _text(row["unit_code"]) not in measure.units:
         raise CellError(f"found no unit, or one that the mapping does not name; known here: {', '.join(measure.units)}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -35,7 +36,7 @@ FILES = "files"
 class FileReport:
     """What became of one file, or of one sheet of it, in rows. ``kind`` is None for a name that says none.
 
-    Of a feed of records ``rejected`` counts records, and ``passed_over`` those that are no matter of this program, by reason.
+    Of a feed of records ``rejected`` counts records.
     """
 
     file: str
@@ -44,15 +45,18 @@ class FileReport:
     corrected: int = 0
     unchanged: int = 0
     rejected: int = 0
-    passed_over: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class ImportReport:
-    """What became of all files; ``notes`` are for people, on stderr."""
+    """What became of all files; ``notes`` are for people, on stderr.
+
+    ``passed_over`` counts by file and reason the records of a feed that are no matter of this program.
+    """
 
     files: list[FileReport] = field(default_factory=list)
     rejected: list[tuple[str, Rejected]] = field(default_factory=list)
+    passed_over: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     unread_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by file
 
@@ -113,6 +117,7 @@ class _Part:
 
     imported: ImportedFile
     counts: facts.Counts
+    entry: bool = True  # else it only says what was passed over beside the parts that have one
 
 
 def _record(connection: Connection, feed: str, path: Path, parts: Sequence[_Part], now: datetime) -> None:
@@ -146,13 +151,18 @@ def refuse_missing(paths: Sequence[Path]) -> None:
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
-    """The documented shape of ``import --format json``."""
-    return {
+    """The documented shape of ``import --format json``; ``passed_over`` is there where anything was."""
+    told: dict[str, Any] = {
         "files": [asdict(each) for each in report.files],
         "rejected": [
             {"file": file, "line": each.line, "column": each.column, "problem": _in_full(each)} for file, each in report.rejected
         ],
     }
+    if report.passed_over:
+        told["passed_over"] = [
+            {"file": file, "reason": what, "records": times} for (file, what), times in report.passed_over.items()
+        ]
+    return told
 
 
 def _files_of(paths: Sequence[Path], report: ImportReport, readers: Mapping[str, Reader]) -> list[Path]:
@@ -226,8 +236,7 @@ def _settled(
     taken = settling.take(connection, feed, said, clinic)
     imported.rejected += taken.rejected
     imported.passed_over += taken.passed_over
-    if imported.rejected or imported.passed_over or not taken.counts:
-        yield _Part(imported, facts.Counts())
+    yield _Part(imported, facts.Counts(), entry=bool(imported.rejected) or not taken.counts)
     for kind in COLUMNS:
         if kind in taken.counts:
             yield _Part(ImportedFile(kind=kind), taken.counts[kind])
@@ -258,12 +267,12 @@ def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
         corrected=counts.corrected,
         unchanged=counts.unchanged,
         rejected=_refused_records(imported),
-        passed_over=dict(imported.passed_over),
     )
-    if imported.sheet is None:
-        report.files.append(done)
-    else:
+    report.passed_over += Counter({(str(path), what): times for what, times in imported.passed_over.items()})
+    if imported.sheet is not None:
         _count(report, done)
+    elif part.entry:
+        report.files.append(done)
     report.rejected += [(str(path), each) for each in imported.rejected]
     if imported.unknown_columns:
         report.unread_columns[str(path)] = imported.unknown_columns

@@ -149,7 +149,7 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": here, "PYTHONWARNINGS": "error", "NO_COLOR": "1", **more}
 
 
-def until(condition: Callable[[], object], *, seconds: float = 15, what: str = "it") -> None:
+def until(condition: Callable[[], object], *, seconds: float = 60, what: str = "it") -> None:
     """Waits for a condition; AssertionError when it does not come."""
     end = time.monotonic() + seconds
     while not condition():

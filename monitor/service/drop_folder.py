@@ -7,6 +7,7 @@ queued, then the files are moved. Whatever a crash cut short the next sweep does
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from monitor.config.feed_folder import FolderFeed
-from monitor.errors import ConfigError, UsageError
+from monitor.errors import ConfigError, MonitorError, UsageError
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
 from monitor.service import alarms, drop_filing, drop_seen
 from monitor.service.drop_seen import Look, Seen, Verdict
-from monitor.service.ingest import FileReport, import_paths, rank, storable
+from monitor.service.file_parts import storable
+from monitor.service.ingest import FileReport, import_paths, rank, refuse_whole
 from monitor.service.opening import Site
 from monitor.service.pulled import Pulled
 from monitor.service.readers import readers_of
@@ -28,6 +30,8 @@ from monitor.store.troubles import all_troubles, clear_trouble, set_trouble
 
 AT_ONCE = 200
 """Files of one sweep: the next one, a moment later, takes the rest."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -127,6 +131,12 @@ def _take(work: _Sweep, name: str) -> None:
     except ConfigError as error:  # of the file that says how such files are read
         work.problems[f"cannot be read: {str(error).splitlines()[0]}"] += 1
         return
+    except MonitorError:
+        raise
+    except Exception as error:  # a file that brings out a defect must not hold up the others for ever
+        log.exception("a defect of ours with a file of a watched folder; it was not imported, please report the lines below")
+        words = f"a defect of this program, {type(error).__name__}; please report it"
+        report = refuse_whole(work.site.database, path, words, feed=work.name, now=work.now)
     refused = [each for _, each in report.rejected]
     work.taken[name] = _Taken(
         look=look,

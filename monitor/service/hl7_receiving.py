@@ -14,6 +14,7 @@ from datetime import datetime
 from io import BytesIO
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from monitor import crash_points
 from monitor.errors import DatabaseError
@@ -24,6 +25,7 @@ from monitor.service import settling
 from monitor.service.hl7_file import load_hl7
 from monitor.service.opening import Site
 from monitor.store import facts, feeds, rejects
+from monitor.store.problems import problem, refuses_a_value
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +60,8 @@ class Receiver:
             raise
         except Exception as error:  # a message that brings out a defect must not hold up those behind it for ever
             log.exception("a defect of ours with a message; it was not stored, please report the lines below")
-            problem = f"a defect of this program, {type(error).__name__}; please report it"
-            refused, news = [Rejected(line=None, column=None, problem=problem)], False
+            words = f"a defect of this program, {type(error).__name__}; please report it"
+            refused, news = [Rejected(line=None, column=None, problem=words)], False
             with self._site.database.write("mllp", beside_others=True) as connection:
                 self._record(connection, header, refused, news=False, now=now)
         code = "AR" if header is None else "AE" if refused else "AA"
@@ -79,10 +81,17 @@ class Receiver:
         with self._site.database.write_facts("mllp") as connection:
             refused: list[Rejected] = []
             counts: list[facts.Counts] = []
-            for part in self._reader("message", BytesIO(block), clinic):
-                taken = settling.take(connection, self._name, part.items or (), clinic)
-                refused += [*part.rejected, *taken.rejected]
-                counts += taken.counts.values()
+            try:
+                with connection.begin_nested():
+                    for part in self._reader("message", BytesIO(block), clinic):
+                        taken = settling.take(connection, self._name, part.items or (), clinic)
+                        refused += [*part.rejected, *taken.rejected]
+                        counts += taken.counts.values()
+            except DBAPIError as error:
+                if not refuses_a_value(error):
+                    raise
+                # It would be refused again, and hold up those behind it for ever.
+                refused, counts = [Rejected(line=None, column=None, problem=problem(error))], []
             news = any(each.inserted or each.corrected for each in counts)
             self._record(connection, header, refused, news=news, now=now)
             crash_points.reached("before an HL7 message is committed")

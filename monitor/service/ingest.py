@@ -5,13 +5,11 @@ What was refused is on record too, until the same file comes in whole: see ``sto
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,11 @@ from sqlalchemy import Connection
 from monitor.errors import DONE, SOME_REJECTED, UsageError
 from monitor.importers.columns import COLUMNS
 from monitor.importers.imported import Clinic, ImportedFile, Reader, Rejected
-from monitor.importers.items import Item, Merge
 from monitor.importers.names import REJECTED, kind_of, rank_of
-from monitor.service import settling
+from monitor.service.file_parts import Part, parts_of, refused, storable
 from monitor.service.readers import READERS
 from monitor.service.rejected_file import write_rejected
-from monitor.store import facts, feeds, rejects
+from monitor.store import feeds, rejects
 from monitor.store.database import Database
 
 FILES = "files"
@@ -95,13 +92,13 @@ def import_paths(
         # All in one transaction, so that a file sees the rows of those before it, as it would in earnest.
         with database.write_facts() as connection:
             for path in files:
-                for part in _import_file(connection, path, readers, clinic, feed):
+                for part in parts_of(connection, path, readers, clinic, feed):
                     progress(_add(report, path, part))
             connection.rollback()
         return report
     for path in files:
         with database.write_facts("import") as connection:
-            parts = list(_import_file(connection, path, readers, clinic, feed))
+            parts = parts_of(connection, path, readers, clinic, feed)
             _record(connection, feed, path, parts, now)
         failed = write_rejected(path, [part.imported for part in parts])
         if failed is not None:
@@ -111,16 +108,16 @@ def import_paths(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One sheet, or all of a file that has none."""
+def refuse_whole(database: Database, path: Path, words: str, *, feed: str, now: datetime) -> ImportReport:
+    """Put on record that nothing of a file was taken."""
+    report, part = ImportReport(), refused(path, words)
+    with database.write_facts("import") as connection:
+        _record(connection, feed, path, [part], now)
+    _add(report, path, part)
+    return report
 
-    imported: ImportedFile
-    counts: facts.Counts
-    entry: bool = True  # else it only says what was passed over beside the parts that have one
 
-
-def _record(connection: Connection, feed: str, path: Path, parts: Sequence[_Part], now: datetime) -> None:
+def _record(connection: Connection, feed: str, path: Path, parts: Sequence[Part], now: datetime) -> None:
     """What of the file was refused, and that the feed came."""
     origin = storable(str(path))
     refused = [
@@ -136,11 +133,6 @@ def _record(connection: Connection, feed: str, path: Path, parts: Sequence[_Part
 
 def _in_full(rejected: Rejected) -> str:
     return rejected.problem if rejected.record is None else f"{rejected.record}: {rejected.problem}"
-
-
-def storable(name: str) -> str:
-    r"""A file's name as a database takes it: bytes that are not UTF-8 are written as ``\udcff``."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
@@ -205,59 +197,7 @@ def rank(path: Path) -> int:
     return len(COLUMNS) + next((n for n, named in enumerate(_REFERRED_TO) if named in words), len(_REFERRED_TO))
 
 
-def _import_file(connection: Connection, path: Path, readers: Mapping[str, Reader], clinic: Clinic, feed: str) -> Iterator[_Part]:
-    """Read one file and write its good rows. A file that cannot be read is refused, and the others go on."""
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        yield _refused(path, f"there is no reader for this kind of file; import {', '.join(readers)}")
-        return
-    try:
-        with path.open("rb") as stream:
-            content = _feed_of(path, stream)
-            for imported in reader(path.name, stream, clinic):
-                if imported.items is None:
-                    yield _Part(imported, _written(connection, imported, content, clinic))
-                else:
-                    yield from _settled(connection, imported, imported.items, feed, clinic)
-    except OSError as error:
-        yield _refused(path, f"the file cannot be read: {error.strerror}")
-
-
-def _written(connection: Connection, imported: ImportedFile, feed: str, clinic: Clinic) -> facts.Counts:
-    if imported.kind is None or imported.rejected:
-        return facts.Counts()
-    return facts.write(connection, imported.kind, imported.rows, now=clinic.now, feed=feed, zone=clinic.zone)
-
-
-def _settled(
-    connection: Connection, imported: ImportedFile, said: Iterator[Item | Merge], feed: str, clinic: Clinic
-) -> Iterator[_Part]:
-    """A feed of records: first what was not taken of it, then a part for each kind of row that it made."""
-    taken = settling.take(connection, feed, said, clinic)
-    imported.rejected += taken.rejected
-    imported.passed_over += taken.passed_over
-    yield _Part(imported, facts.Counts(), entry=bool(imported.rejected) or not taken.counts)
-    for kind in COLUMNS:
-        if kind in taken.counts:
-            yield _Part(ImportedFile(kind=kind), taken.counts[kind])
-
-
-def _feed_of(path: Path, stream: BufferedReader) -> str:
-    """Names a file by its contents: the same file again brings nothing new, the next export of the same name may.
-
-    Without this, a record without ``recorded_at`` that is corrected and then set right again would look like an old file.
-    """
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    stream.seek(0)
-    return f"{storable(path.name)} sha256:{digest[:16]}"
-
-
-def _refused(path: Path, problem: str) -> _Part:
-    refused = ImportedFile(kind=kind_of(path.stem), rejected=[Rejected(line=None, column=None, problem=problem)])
-    return _Part(refused, facts.Counts())
-
-
-def _add(report: ImportReport, path: Path, part: _Part) -> FileReport:
+def _add(report: ImportReport, path: Path, part: Part) -> FileReport:
     """One part of the report. A file refused as a whole counts as one rejection, whatever rows it holds."""
     imported, counts = part.imported, part.counts
     done = FileReport(

@@ -161,7 +161,7 @@ def insert_all(connection: Connection, statement: str, table: str, columns: Sequ
             for row in rows:
                 copy.write_row(row)
     except driver_connection.Error as error:
-        raise DBAPIError(statement, None, error, hide_parameters=True) from error
+        raise DBAPIError.instance(statement, None, error, driver_connection.Error, hide_parameters=True) from error
 
 
 def _lenient(raw: bytes) -> str:

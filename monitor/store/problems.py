@@ -109,6 +109,12 @@ def problem(error: DBAPIError) -> str:
     return _unknown(type(cause).__name__)
 
 
+def refuses_a_value(error: DBAPIError) -> bool:
+    """Whether it is about a value of a row, and would be the same tomorrow; else the database is in no state to take any."""
+    name, state = str(getattr(error.orig, "sqlite_errorname", "")), str(getattr(error.orig, "sqlstate", None) or "")
+    return (name.startswith("SQLITE_CONSTRAINT") and name != "SQLITE_CONSTRAINT_TRIGGER") or state[:2] in {"22", "23"}
+
+
 def _sqlite_problem(name: str, said: str) -> str:
     if name.startswith("SQLITE_CONSTRAINT"):
         return _refused(said)  # SQLite names the constraint or the column here, never the value

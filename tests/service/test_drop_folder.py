@@ -12,16 +12,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO, cast
 
 import pytest
 
 from monitor.config.feed_folder import FolderFeed
+from monitor.importers.imported import Clinic as Reading
+from monitor.importers.imported import ImportedFile, Reader
 from monitor.service import drop_seen
 from monitor.service.drop_folder import pull_folder
 from monitor.service.feeding import pull
 from monitor.service.opening import open_site
 from monitor.service.post import send_due
 from monitor.service.pulled import Pulled
+from monitor.service.readers import READERS
 from monitor.store import feeds, rejects
 from monitor.store.troubles import all_troubles
 from tests.service.clinic import Clinic, a_clinic, on
@@ -420,3 +424,19 @@ def test_given_two_daemons_when_both_look_then_one_takes_the_files_and_each_is_i
         assert (drop.names(), drop.rows("doses"), len(drop.open_rejects())) == ([], 20, 20)
         assert len(drop.names("rejected")) == 40
         assert len([mail for mail in drop.mails() if mail.recipient == OWNER]) == 1
+
+
+def test_given_a_file_that_brings_out_a_defect_when_looked_at_then_it_alone_is_rejected(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defective(_name: str, _stream: BinaryIO, _clinic: Reading) -> Iterator[ImportedFile]:
+        yield from (ImportedFile(kind=None) for _ in range(1 // len("")))
+
+    monkeypatch.setitem(cast(dict[str, Reader], READERS), ".ods", defective)
+    drop.put("doses.ods", "whatever")
+    drop.put("patients.csv", PATIENTS)
+    assert drop.settle().problem is None
+    assert drop.names("rejected") == ["doses.ods", "doses.ods.rejected.csv"]
+    assert drop.names("done") == ["patients.csv"]
+    (told,) = drop.open_rejects()
+    assert "a defect of this program, ZeroDivisionError" in told.problem

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import shutil
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 
 from monitor.errors import UsageError
 from monitor.importers.columns import COLUMNS
+from monitor.importers.imported import Clinic, ImportedFile, Row
 from monitor.service.demo_feed import COHORT
 from monitor.service.ingest import FileReport, ImportReport, as_json, import_paths
+from monitor.service.readers import READERS
 from monitor.service.rejected_file import rejected_path
 from monitor.store.database import Database
 from tests.store.databases import a_database
@@ -251,3 +255,27 @@ def test_given_any_order_and_split_when_imported_then_the_same_versions_are_stor
     for database in databases:
         database.close()
     assert whole == split
+
+
+def refusing(_name: str, _stream: BinaryIO, _clinic: Clinic) -> Iterator[ImportedFile]:
+    """A reader that lets through what no table takes."""
+    yield ImportedFile(kind="doses", rows=iter([a_row("d1"), {**a_row("d2"), "route": "secret-route"}]))
+
+
+def a_row(source_id: str) -> Row:
+    return {"patient_id": "P-1", "given_at": "2026-01-05", "dose_mg_per_m2": 1.3, "source_id": source_id}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_given_a_row_that_only_the_database_refuses_when_imported_then_its_file_is_refused_and_the_others_are_in(
+    database: Database, tmp_path: Path, dry_run: bool
+) -> None:
+    paths = [tmp_path / "doses.odd", tmp_path / "patients.csv"]
+    paths[0].write_text("", encoding="utf-8")
+    paths[1].write_text("patient_id\nP-1\n", encoding="utf-8")
+    readers = {**READERS, ".odd": refusing}
+    report = import_paths(database, paths, zone=ZONE, now=NOW, readers=readers, dry_run=dry_run)
+    assert [(each.kind, each.inserted, each.rejected) for each in report.files] == [("patients", 1, 0), ("doses", 0, 1)]
+    ((_, told),) = report.rejected
+    assert "ck_doses_route" in told.problem
+    assert "secret" not in told.problem

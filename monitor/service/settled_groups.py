@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from monitor.service.grouping import Unfit, in_order, latest, rows, unfit
 from monitor.store import facts, items, merges
 from monitor.store.belonging import PATIENTS
 from monitor.store.items import FAILED, SETTLED, Group, Piece, Value
-from monitor.store.taking_back import says_the_same, standing, take_back
+from monitor.store.taking_back import in_force_now, says_the_same, standing, take_back
 
 MOST_PIECES = 1000
 """No examination has so many measures: a feed that calls everything by one name is refused."""
@@ -88,7 +88,9 @@ class _Batch:
                 continue
             # A system that saves a record anew without changing it corrects nothing.
             same = says_the_same(self._connection, kind, new)
-            changed = [row for row, unchanged in zip(new, same, strict=True) if not unchanged]
+            changed: Sequence[facts.FactRow] = [row for row, unchanged in zip(new, same, strict=True) if not unchanged]
+            if kind != "patients":
+                changed = in_force_now(self._connection, kind, changed, clinic.zone)
             written = facts.write(self._connection, kind, changed, now=clinic.now, feed=feed, zone=clinic.zone)
             total = counts.setdefault(kind, facts.Counts())
             total.inserted += written.inserted

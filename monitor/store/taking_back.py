@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from monitor.store.times import instant_or, written_instant
 from monitor.store.versions import Value
 
 _CHUNK = 500
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def standing(connection: Connection, kind: str, source_ids: Sequence[str]) -> dict[str, int]:
@@ -41,6 +42,32 @@ def says_the_same(connection: Connection, kind: str, rows: Sequence[FactRow]) ->
             said[row[0]] = tuple(row[1:])
     places = [(current.get(str(row[key])), tuple(map(row.get, statements.columns))) for row in rows]
     return [place is not None and said[place] == values for place, values in places]
+
+
+def in_force_now(connection: Connection, kind: str, rows: Sequence[FactRow], zone: tzinfo) -> list[FactRow]:
+    """The rows, without the time at which one was recorded where its record holds something later: it is known only now.
+
+    What is said last holds. With its own, earlier, time it would stand among what was known before a deletion whose time
+    the feed did not give, and count no more.
+    """
+    statements = statements_of(kind, connection.dialect)
+    names = [str(row["source_id"]) for row in rows if row.get("source_id") is not None and row.get("recorded_at") is not None]
+    latest: dict[str, datetime] = {}
+    for start in range(0, len(names), _CHUNK):
+        part = names[start : start + _CHUNK]
+        values = dialect.amongst(connection.dialect, part)
+        for statement in (statements.current(len(part)), statements.superseded(len(part))):
+            for row in connection.exec_driver_sql(statement, values):
+                known = [instant_or(each, zone, otherwise=_LONG_AGO) for each in (row[1], row[3]) if each is not None]
+                latest[row[-1]] = max([latest.get(row[-1], _LONG_AGO), *known])
+    return [_known_now(row, latest.get(str(row.get("source_id")), _LONG_AGO), zone) for row in rows]
+
+
+def _known_now(row: FactRow, latest: datetime, zone: tzinfo) -> FactRow:
+    recorded_at = row.get("recorded_at")
+    if recorded_at is None or instant_or(str(recorded_at), zone, otherwise=latest) >= latest:
+        return row
+    return {**row, "recorded_at": None}
 
 
 def take_back(connection: Connection, kind: str, records: Mapping[str, str | None], *, now: datetime, zone: tzinfo) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,20 @@ def test_given_a_dose_taken_back_when_taken_then_its_record_ends_and_can_come_ag
     assert levels(database) == []
     said(database, Item(**_fields(dose) | {"version": "3"}), now=NOW + timedelta(hours=1))
     assert levels(database) == [(1.3,)]
+
+
+@pytest.mark.parametrize("what", ["dose", "measure"])
+def test_given_a_deletion_without_a_time_when_a_newer_version_recorded_before_it_came_follows_then_that_holds(
+    database: Database, what: str
+) -> None:
+    first = a_dose(dose_mg_per_m2="1.3") if what == "dose" else a_measure("a", motor_grade="2")
+    kind = first.kind
+    said(database, replace(first, version="1", recorded_at="2026-03-10T12:00:00+00:00"))
+    said(database, replace(first, version="2", voided=True, cells={}, recorded_at=None))
+    said(database, replace(first, version="3", recorded_at="2026-03-12T12:00:00+00:00"), now=NOW + timedelta(minutes=1))
+    ((voided, known),) = rows(database, kind, "voided" if kind == "assessments" else "NULL", "recorded_at")
+    assert voided is None
+    assert str(known) > "2026-11"
 
 
 def test_given_something_never_said_when_it_is_taken_back_then_there_is_nothing(database: Database) -> None:

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.config.problems import InvalidConfigError, Problem
-from monitor.config.validation import validate
-from monitor.config.yaml_source import Document, read_document
+from monitor.config.problems import Problem
+from monitor.config.yaml_source import Document
 from monitor.importers.hl7.mapping import Hl7Mapping, mistakes
+from monitor.service.mapping_document import read_mapping
 
 
 def load_hl7(path: Path) -> Hl7Mapping:
     """The mapping of a file. Raises InvalidConfigError with every mistake in it."""
-    document = read_document(path)
-    mapping, problems = validate(document, Hl7Mapping, _check)
-    if mapping is not None:
-        problems = [document.at(place, "bad-mapping", words) for place, words in mistakes(mapping)]
-    if mapping is None or problems:
-        raise InvalidConfigError(problems)
-    return mapping
+    return read_mapping(path, Hl7Mapping, _check, mistakes)
 
 
 def _check(document: Document) -> Iterator[Problem]:

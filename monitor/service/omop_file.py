@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.config.problems import InvalidConfigError, Problem
-from monitor.config.validation import validate
-from monitor.config.yaml_source import Document, read_document
+from monitor.config.problems import Problem
+from monitor.config.yaml_source import Document
 from monitor.importers.omop_mapping import OmopMapping, mistakes
+from monitor.service.mapping_document import read_mapping
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 _LIMITS = {"most_gone_percent": (0, 100), "surface_days": (0, 365)}
@@ -17,13 +17,7 @@ _LIMITS = {"most_gone_percent": (0, 100), "surface_days": (0, 365)}
 
 def load_omop(path: Path) -> OmopMapping:
     """The mapping of a file. Raises InvalidConfigError with every mistake in it."""
-    document = read_document(path)
-    mapping, problems = validate(document, OmopMapping, _check)
-    if mapping is not None:
-        problems = [document.at(place, "bad-mapping", words) for place, words in mistakes(mapping)]
-    if mapping is None or problems:
-        raise InvalidConfigError(problems)
-    return mapping
+    return read_mapping(path, OmopMapping, _check, mistakes)
 
 
 def _check(document: Document) -> Iterator[Problem]:

@@ -6,23 +6,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.config.problems import InvalidConfigError, Problem
-from monitor.config.validation import validate
-from monitor.config.yaml_source import Document, read_document
+from monitor.config.problems import Problem
+from monitor.config.yaml_source import Document
 from monitor.importers.redcap_mapping import RedcapMapping, mistakes
+from monitor.service.mapping_document import read_mapping
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 
 def load_redcap(path: Path) -> RedcapMapping:
     """The mapping of a file. Raises InvalidConfigError with every mistake in it."""
-    document = read_document(path)
-    mapping, problems = validate(document, RedcapMapping, _check)
-    if mapping is not None:
-        problems = [document.at(place, "bad-mapping", words) for place, words in mistakes(mapping)]
-    if mapping is None or problems:
-        raise InvalidConfigError(problems)
-    return mapping
+    return read_mapping(path, RedcapMapping, _check, mistakes)
 
 
 def _check(document: Document) -> Iterator[Problem]:
